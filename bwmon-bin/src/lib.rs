@@ -1,0 +1,1 @@
+//! bwmon-bin

@@ -1,0 +1,233 @@
+//! What a store answers. Rates are derived here, at the edge, from stored bytes and windows; bits
+//! per second are SI.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{PerDirection, Tally};
+use crate::report::{CaptureStatus, FlowRow, Interval, Terms};
+use crate::time::{Timestamp, Window};
+
+/// Whether a host reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HostStatus {
+    /// Reported within the stale-after time.
+    Up,
+    /// Stopped reporting; its last figures are shown as such.
+    Stale,
+}
+
+/// A host on the dashboard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostSummary {
+    /// Identity of its agent, 32 hexadecimal digits.
+    pub id: String,
+    /// Name that the host gives itself.
+    pub name: String,
+    /// Whether it reports.
+    pub status: HostStatus,
+    /// When a report of it last arrived, by the collector's clock.
+    #[serde(rename = "last_seen_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub last_seen: Timestamp,
+    /// When a report of it first arrived, by the collector's clock.
+    #[serde(rename = "first_seen_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub first_seen: Timestamp,
+    /// Addresses of its uplinks.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub addresses: Vec<IpAddr>,
+    /// Distribution and version.
+    pub os: String,
+    /// Version of its agent.
+    pub agent_version: String,
+    /// Seconds since it booted, at its last report.
+    pub uptime_s: u64,
+    /// Window of its last report.
+    pub window: Window,
+    /// Processor use, 0 to 100.
+    pub cpu_percent: Option<f32>,
+    /// Memory in use, 0 to 100.
+    pub memory_percent: Option<f32>,
+    /// Fullest file system, 0 to 100.
+    pub disk_percent: Option<f32>,
+    /// Traffic of its uplinks in bits per second; absent where no counter has two readings yet.
+    pub throughput_bps: Option<PerDirection<f64>>,
+    /// Peer with the most bytes on the uplinks in the last minute.
+    pub top_peer: Option<PeerUsage>,
+    /// How its flows are seen.
+    pub capture: CaptureStatus,
+    /// Packets that capture lost in the last report.
+    pub capture_dropped: u64,
+    /// Recent course for a sparkline, oldest first, at most 60 points.
+    pub recent: Vec<RecentPoint>,
+}
+
+/// One point of a sparkline.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecentPoint {
+    /// End of the window.
+    #[serde(rename = "at_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub at: Timestamp,
+    /// Processor use, 0 to 100.
+    pub cpu_percent: Option<f32>,
+    /// Memory in use, 0 to 100.
+    pub memory_percent: Option<f32>,
+    /// Traffic of the uplinks, both directions together, in bits per second.
+    pub throughput_bps: Option<f64>,
+}
+
+/// Bytes exchanged with one peer over a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PeerUsage {
+    /// Its address.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub address: IpAddr,
+    /// What moved, seen from the host.
+    pub traffic: PerDirection<Tally>,
+    /// The same in bits per second over the window.
+    pub rate_bps: PerDirection<f64>,
+    /// How many flows it was made of.
+    pub flows: u32,
+}
+
+/// A flow over a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlowUsage {
+    /// Who, to whom, and how much.
+    pub flow: FlowRow,
+    /// Bits per second over the window.
+    pub rate_bps: PerDirection<f64>,
+}
+
+/// A host in full: what its page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostDetail {
+    /// As on the dashboard.
+    pub summary: HostSummary,
+    /// Its last report, as it came, without the flows.
+    pub latest: Interval,
+    /// What `peers`, `flows` and `interfaces` are summed over: the last minute of reports.
+    pub window: Window,
+    /// Peers on the uplinks, most bytes first, at most 100.
+    pub peers: Vec<PeerUsage>,
+    /// Flows on every interface, most bytes first, at most 200.
+    pub flows: Vec<FlowUsage>,
+    /// The identity of bytes of each interface.
+    pub interfaces: Vec<InterfaceSum>,
+}
+
+/// The identity of bytes of one interface, summed over a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InterfaceSum {
+    /// Name.
+    pub name: String,
+    /// Whether it counts towards the host's total.
+    pub is_uplink: bool,
+    /// Bytes and packets by the kernel's counters.
+    pub kernel: PerDirection<Tally>,
+    /// Where the captured bytes went; absent where the interface was not captured.
+    pub captured: Option<PerDirection<Terms>>,
+    /// Kernel less captured, over the intervals in which both are known.
+    pub residual_bytes: Option<PerDirection<i64>>,
+    /// Intervals without a kernel reading (first after a start, or a counter reset).
+    pub intervals_without_kernel: u32,
+}
+
+/// Sums over a range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrafficSum {
+    /// From the start of the first to the end of the last report within the range.
+    pub window: Window,
+    /// Reports within the range.
+    pub reports: u64,
+    /// The identity of bytes of each interface.
+    pub interfaces: Vec<InterfaceSum>,
+    /// Flows, most bytes first, at most the limit that was asked for.
+    pub flows: Vec<FlowUsage>,
+    /// What flows beyond the limit amount to.
+    pub flows_beyond_limit: PerDirection<Tally>,
+}
+
+/// Why a series has no points for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The agent started anew after it.
+    AgentRestart,
+    /// The agent said that the reports are gone.
+    Dropped,
+    /// Nothing has come since; it may still come.
+    NotYet,
+    /// No reason is known.
+    Unknown,
+}
+
+/// A span without data; never drawn as zero and never joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// When.
+    pub window: Window,
+    /// Why.
+    pub reason: GapReason,
+}
+
+/// What a series measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Processor use in percent.
+    CpuPercent,
+    /// Memory in use in percent.
+    MemoryPercent,
+    /// Received bits per second of one interface.
+    IngressBps,
+    /// Sent bits per second of one interface.
+    EgressBps,
+    /// Received bits per second of the host's uplinks.
+    TotalIngressBps,
+    /// Sent bits per second of the host's uplinks.
+    TotalEgressBps,
+}
+
+/// One metric over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Series {
+    /// What.
+    pub metric: Metric,
+    /// Of which interface, where it is about one.
+    pub interface: Option<String>,
+    /// One per moment of the set; absent where nothing was measured.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Series that share their moments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SeriesSet {
+    /// What was asked for.
+    pub range: Window,
+    /// Ends of the windows, ascending.
+    #[serde(rename = "at_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<u64>))]
+    pub at: Vec<Timestamp>,
+    /// The series.
+    pub series: Vec<Series>,
+    /// Where data is missing, and why.
+    pub gaps: Vec<Gap>,
+}

@@ -1,0 +1,169 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::bounds;
+use super::host::HostMetrics;
+use super::interface::InterfaceInterval;
+use crate::frame::{PerDirection, Tally};
+use crate::time::{Timestamp, Window};
+
+/// Everything about one host within one window. What an agent reports.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Interval {
+    /// When, by the agent's clocks.
+    pub window: Window,
+    /// Health of the host; absent if nothing was sampled.
+    #[serde(default)]
+    pub host: Option<HostMetrics>,
+    /// Every interface that exists, captured or not.
+    #[serde(default, deserialize_with = "bounds::parts")]
+    pub interfaces: Vec<InterfaceInterval>,
+    /// Flows, most bytes first.
+    #[serde(default, deserialize_with = "bounds::flows")]
+    pub flows: Vec<FlowRow>,
+    /// How the flows were seen.
+    #[serde(default)]
+    pub capture: CaptureStatus,
+    /// What the sources of frames lost within the window.
+    #[serde(default, deserialize_with = "bounds::parts")]
+    pub losses: Vec<CaptureLoss>,
+    /// Results of probes that ended within the window.
+    #[serde(default, deserialize_with = "bounds::parts")]
+    pub probes: Vec<ProbeResult>,
+    /// Further windows that were merged into this one because the next queue was full: resolution
+    /// was lost, bytes were not.
+    #[serde(default)]
+    pub merged_windows: u32,
+}
+
+/// How an agent sees flows, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMethod {
+    /// Every frame, from a Linux packet ring.
+    AfPacket,
+    /// Every frame, through libpcap.
+    Libpcap,
+    /// TCP connections only, payload bytes, from the kernel's own per-connection counters.
+    SockDiag,
+    /// No flows: interface counters only.
+    #[default]
+    #[serde(other)]
+    Counters,
+}
+
+impl CaptureMethod {
+    /// Whether it sees every frame, and so makes a claim on the identity of bytes.
+    pub const fn sees_frames(self) -> bool {
+        matches!(self, Self::AfPacket | Self::Libpcap)
+    }
+}
+
+/// How flows were seen in an interval, and why not better.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CaptureStatus {
+    /// The method in use.
+    pub method: CaptureMethod,
+    /// What is missing for the next better method, and the command that grants it; absent when the
+    /// best one is in use or nothing more was asked for.
+    #[serde(default, deserialize_with = "bounds::optional_string")]
+    pub note: Option<String>,
+    /// Names of the interfaces whose frames are captured.
+    #[serde(default, deserialize_with = "bounds::strings")]
+    pub interfaces: Vec<String>,
+}
+
+/// One flow on one interface within one interval.
+///
+/// `local` is the end on this host's side of the interface: the destination of what came in, the
+/// source of what went out. A flow that is seen on two interfaces of one host has a row on each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlowRow {
+    /// Name of the interface; absent where the source knows none (sock_diag).
+    #[serde(default, deserialize_with = "bounds::optional_string")]
+    pub interface: Option<String>,
+    /// IP protocol number (IANA "Protocol Numbers"): 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6.
+    pub protocol: u8,
+    /// Address on this host's side.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "192.0.2.10"))]
+    pub local: IpAddr,
+    /// Port on this host's side; 0 where the protocol has none.
+    #[serde(default)]
+    pub local_port: u16,
+    /// Address of the peer.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "198.51.100.7"))]
+    pub remote: IpAddr,
+    /// Port of the peer; 0 where the protocol has none.
+    #[serde(default)]
+    pub remote_port: u16,
+    /// What moved. Wire bytes where frames are seen, TCP payload bytes under sock_diag.
+    pub traffic: PerDirection<Tally>,
+    /// First frame within the window.
+    #[serde(rename = "first_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub first: Timestamp,
+    /// Last frame within the window.
+    #[serde(rename = "last_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub last: Timestamp,
+    /// TCP flags seen in either direction, as in byte 13 of the header (RFC 9293, section 3.1).
+    #[serde(default)]
+    pub tcp_flags: u8,
+}
+
+/// What one source of frames received and lost, in packets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CaptureLoss {
+    /// The collector that counted, such as `af_packet`.
+    #[serde(deserialize_with = "bounds::string")]
+    pub source: String,
+    /// The interface, where the source tells them apart; a ring that several interfaces share
+    /// does not.
+    #[serde(default, deserialize_with = "bounds::optional_string")]
+    pub interface: Option<String>,
+    /// Packets that passed the filter, lost ones included.
+    pub received: u64,
+    /// Packets lost because the ring was full. Their bytes are part of the residual.
+    pub dropped: u64,
+}
+
+/// What a probe was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeKind {
+    /// ICMP echo.
+    Icmp,
+    /// Time until a TCP connection was accepted or refused.
+    TcpConnect,
+}
+
+/// Result of probing one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProbeResult {
+    /// Who was probed.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub target: IpAddr,
+    /// How.
+    pub kind: ProbeKind,
+    /// Probes sent.
+    pub sent: u32,
+    /// Probes without an answer.
+    pub lost: u32,
+    /// Round trip in microseconds: least, mean and most; absent if all were lost.
+    #[serde(default)]
+    pub min_us: Option<u32>,
+    /// Mean round trip in microseconds.
+    #[serde(default)]
+    pub mean_us: Option<u32>,
+    /// Longest round trip in microseconds.
+    #[serde(default)]
+    pub max_us: Option<u32>,
+}
