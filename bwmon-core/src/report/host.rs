@@ -163,3 +163,24 @@ impl DiskCounters {
         }
     }
 }
+
+impl MountUsage {
+    /// Space in use in percent of what an ordinary user can have; `None` for an empty file system.
+    pub fn used_percent(&self) -> Option<f64> {
+        percent(
+            self.total_bytes.saturating_sub(self.available_bytes),
+            self.total_bytes,
+        )
+    }
+}
+
+impl MemoryUsage {
+    /// Memory in use in percent; `None` where the total is unknown.
+    pub fn used_percent(&self) -> Option<f64> {
+        percent(self.used_bytes, self.total_bytes)
+    }
+}
+
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64 * 100.0)
+}

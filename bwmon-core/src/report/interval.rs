@@ -23,6 +23,10 @@ pub struct Interval {
     /// Flows, most bytes first.
     #[serde(default, deserialize_with = "bounds::flows")]
     pub flows: Vec<FlowRow>,
+    /// What belongs to flows without an interface (sock_diag) that are beyond the bound of the table
+    /// or of the report. Flows with an interface count in its own overflow term.
+    #[serde(default)]
+    pub overflow_without_interface: PerDirection<Tally>,
     /// How the flows were seen.
     #[serde(default)]
     pub capture: CaptureStatus,

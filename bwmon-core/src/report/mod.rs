@@ -9,6 +9,7 @@ pub mod bounds;
 mod host;
 mod interface;
 mod interval;
+mod merge;
 mod record;
 
 pub use host::{

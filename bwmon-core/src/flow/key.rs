@@ -1,0 +1,26 @@
+use std::net::IpAddr;
+
+/// An address and a port; port 0 where the protocol has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+/// Identifies a flow on an interface, whichever way its frames go.
+///
+/// `local` is the end on this host's side of the interface: the destination of what came in, the
+/// source of what went out. So both directions of a conversation share one key without knowing the
+/// host's addresses, on an end host as on a router. Where the direction is unknown (capture files)
+/// the smaller endpoint takes the place of `local`, and what it sends counts as egress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// IP protocol number (IANA "Protocol Numbers").
+    pub protocol: u8,
+    /// The end on this host's side.
+    pub local: Endpoint,
+    /// The peer.
+    pub remote: Endpoint,
+}

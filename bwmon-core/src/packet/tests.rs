@@ -1,0 +1,148 @@
+use etherparse::PacketBuilder;
+use proptest::prelude::*;
+
+use super::*;
+
+fn tcp_frame(vlans: usize) -> Vec<u8> {
+    let mut frame = Vec::new();
+    let step = PacketBuilder::ethernet2([2; 6], [4; 6]);
+    match vlans {
+        0 => step
+            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .tcp(1234, 443, 1, 1000)
+            .syn(),
+        1 => step
+            .single_vlan(7u16.try_into().unwrap())
+            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .tcp(1234, 443, 1, 1000)
+            .syn(),
+        _ => step
+            .double_vlan(7u16.try_into().unwrap(), 8u16.try_into().unwrap())
+            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .tcp(1234, 443, 1, 1000)
+            .syn(),
+    }
+    .write(&mut frame, b"payload")
+    .unwrap();
+    frame
+}
+
+fn ip(parsed: Parsed) -> PacketView {
+    match parsed {
+        Parsed::Ip(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn ports_flags_and_the_outermost_vlan_are_found() {
+    for (vlans, vlan) in [(0, None), (1, Some(7)), (2, Some(7))] {
+        let view = ip(parse(LinkType::Ethernet, &tcp_frame(vlans)));
+        assert_eq!(view.ports, Some((1234, 443)));
+        assert_eq!((view.protocol, view.tcp_flags, view.vlan), (6, 0x02, vlan));
+        assert_eq!(view.source, IpAddr::from([10, 0, 0, 1]));
+    }
+}
+
+#[test]
+fn ipv6_udp_gives_ports_also_without_a_link_header() {
+    let mut frame = Vec::new();
+    PacketBuilder::ipv6([1; 16], [2; 16], 64)
+        .udp(53, 5353)
+        .write(&mut frame, b"q")
+        .unwrap();
+    let view = ip(parse(LinkType::RawIp, &frame));
+    assert_eq!((view.protocol, view.ports), (17, Some((53, 5353))));
+}
+
+#[test]
+fn icmp_has_no_ports() {
+    let mut frame = Vec::new();
+    PacketBuilder::ethernet2([2; 6], [4; 6])
+        .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+        .icmpv4_echo_request(1, 2)
+        .write(&mut frame, b"ping")
+        .unwrap();
+    let view = ip(parse(LinkType::Ethernet, &frame));
+    assert_eq!((view.protocol, view.ports), (1, None));
+}
+
+#[test]
+fn a_first_fragment_gives_ports_and_a_later_one_does_not() {
+    let mut frame = tcp_frame(0);
+    frame[20] = 0x20;
+    assert_eq!(
+        ip(parse(LinkType::Ethernet, &frame)).ports,
+        Some((1234, 443))
+    );
+    frame[21] = 8;
+    assert_eq!(ip(parse(LinkType::Ethernet, &frame)).ports, None);
+}
+
+#[test]
+fn a_zero_total_length_is_an_ordinary_offloaded_packet() {
+    let mut frame = tcp_frame(0);
+    frame[16] = 0;
+    frame[17] = 0;
+    assert_eq!(
+        ip(parse(LinkType::Ethernet, &frame)).ports,
+        Some((1234, 443))
+    );
+}
+
+#[test]
+fn a_cut_frame_keeps_its_addresses_and_ports() {
+    let frame = tcp_frame(0);
+    assert_eq!(
+        ip(parse(LinkType::Ethernet, &frame[..38])).ports,
+        Some((1234, 443))
+    );
+    assert_eq!(ip(parse(LinkType::Ethernet, &frame[..36])).ports, None);
+    let cut = parse(LinkType::Ethernet, &frame[..20]);
+    assert_eq!(cut, malformed("ipv4", "truncated or bad header"));
+}
+
+#[test]
+fn what_is_not_ip_is_told_by_its_ethertype() {
+    let mut frame = vec![0; 60];
+    frame[12..14].copy_from_slice(&[0x88, 0xcc]);
+    assert_eq!(parse(LinkType::Ethernet, &frame), Parsed::NonIp(0x88cc));
+    frame[12..14].copy_from_slice(&[0x08, 0x06]);
+    assert_eq!(parse(LinkType::Ethernet, &frame), Parsed::NonIp(0x0806));
+    assert_eq!(
+        parse(LinkType::Ethernet, &[0; 5]),
+        malformed("ethernet", "truncated")
+    );
+}
+
+#[test]
+fn ethertype_and_version_must_agree() {
+    let mut frame = tcp_frame(0);
+    frame[12..14].copy_from_slice(&[0x86, 0xdd]);
+    assert!(matches!(
+        parse(LinkType::Ethernet, &frame),
+        Parsed::Malformed(_)
+    ));
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        patch in proptest::collection::vec((0usize..80, any::<u8>()), 0..6),
+        cut in 0usize..90,
+        vlans in 0usize..3,
+    ) {
+        for link in [LinkType::Ethernet, LinkType::RawIp, LinkType::Unsupported(9)] {
+            parse(link, &bytes);
+        }
+        let mut frame = tcp_frame(vlans);
+        for (at, value) in patch {
+            if let Some(byte) = frame.get_mut(at) {
+                *byte = value;
+            }
+        }
+        frame.truncate(cut);
+        parse(LinkType::Ethernet, &frame);
+    }
+}
