@@ -14,11 +14,15 @@ const SKIP: &str = "BWMON_SKIP_NAMESPACE_TESTS";
 /// This host's end of the cable.
 pub const CABLE: &str = "cable0";
 /// Addresses of this host on the cable.
-pub const HERE: (Ipv4Addr, Ipv6Addr) =
-    (Ipv4Addr::new(10, 77, 0, 1), Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1));
+pub const HERE: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(10, 77, 0, 1),
+    Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1),
+);
 /// Addresses of the peer on the cable.
-pub const THERE: (Ipv4Addr, Ipv6Addr) =
-    (Ipv4Addr::new(10, 77, 0, 2), Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2));
+pub const THERE: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(10, 77, 0, 2),
+    Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2),
+);
 
 /// Both addresses of the peer.
 pub fn there() -> [IpAddr; 2] {
@@ -39,7 +43,15 @@ pub fn in_lab(name: &str, test: impl FnOnce()) {
         return;
     }
     let status = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"])
+        .args([
+            "--user",
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ])
         .arg("--mount-proc")
         .arg(std::env::current_exe().expect("path of the test binary"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -58,20 +70,28 @@ fn set_up() {
     sh("mount -t sysfs sysfs /sys");
     sh("mount -t tmpfs tmpfs /run");
     sh("mkdir -p /run/netns && ip netns add there && ip link set lo up");
-    sh(&format!("ip link add {CABLE} type veth peer name cable1 netns there"));
+    sh(&format!(
+        "ip link add {CABLE} type veth peer name cable1 netns there"
+    ));
     sh(&format!("ip addr add {}/24 dev {CABLE}", HERE.0));
     sh(&format!("ip addr add {}/64 dev {CABLE} nodad", HERE.1));
     sh(&format!("ip link set {CABLE} up"));
     sh("ip -n there link set lo up");
     sh(&format!("ip -n there addr add {}/24 dev cable1", THERE.0));
-    sh(&format!("ip -n there addr add {}/64 dev cable1 nodad", THERE.1));
+    sh(&format!(
+        "ip -n there addr add {}/64 dev cable1 nodad",
+        THERE.1
+    ));
     sh("ip -n there link set cable1 up");
     assert!(Path::new("/run/netns/there").exists());
 }
 
 /// Runs a shell command, which must succeed.
 pub fn sh(command: &str) {
-    let status = Command::new("sh").args(["-ec", command]).status().expect("a shell");
+    let status = Command::new("sh")
+        .args(["-ec", command])
+        .status()
+        .expect("a shell");
     assert!(status.success(), "`{command}` failed: {status}");
 }
 
@@ -86,7 +106,11 @@ pub fn move_there() {
 pub fn cable_bytes() -> (u64, u64) {
     let read = |name: &str| {
         let path = format!("/sys/class/net/{CABLE}/statistics/{name}");
-        std::fs::read_to_string(path).expect("a counter").trim().parse().expect("a number")
+        std::fs::read_to_string(path)
+            .expect("a counter")
+            .trim()
+            .parse()
+            .expect("a number")
     };
     (read("rx_bytes"), read("tx_bytes"))
 }

@@ -19,13 +19,23 @@ pub struct Running {
 
 impl Running {
     fn spawn(mut command: Command) -> Self {
-        Self { child: command.stdin(Stdio::null()).spawn().expect("the binary starts") }
+        Self {
+            child: command
+                .stdin(Stdio::null())
+                .spawn()
+                .expect("the binary starts"),
+        }
     }
 
     /// SIGTERM, then waits for the end, which must be orderly.
     pub fn stop(mut self) {
-        Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        let status = wait_for("the process to end", || self.child.try_wait().expect("wait"));
+        Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill");
+        let status = wait_for("the process to end", || {
+            self.child.try_wait().expect("wait")
+        });
         assert!(status.success(), "{status}");
     }
 
@@ -46,17 +56,27 @@ impl Drop for Running {
 /// Starts a collector on `listen` with its data in `data`, and waits until it answers.
 pub fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bwmon-collector"));
-    command.args(["serve", "--listen", listen, "--data-dir"]).arg(data).args(extra);
+    command
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(data)
+        .args(extra);
     let running = Running::spawn(command);
     wait_for("the collector to answer", || {
-        ureq::get(format!("http://{listen}/api/v1/health")).call().ok()
+        ureq::get(format!("http://{listen}/api/v1/health"))
+            .call()
+            .ok()
     });
     running
 }
 
 /// Starts an agent that reports to `collector` every second, with its data in `data`.
 pub fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
-    agent_through(Command::new(env!("CARGO_BIN_EXE_bwmon-agent")), collector, data, extra)
+    agent_through(
+        Command::new(env!("CARGO_BIN_EXE_bwmon-agent")),
+        collector,
+        data,
+        extra,
+    )
 }
 
 /// The same on the peer's host.
@@ -87,12 +107,18 @@ pub struct Api {
 impl Api {
     /// The API of the collector on `listen`.
     pub fn new(listen: &str) -> Self {
-        Self { base: format!("http://{listen}/api/v1"), token: None }
+        Self {
+            base: format!("http://{listen}/api/v1"),
+            token: None,
+        }
     }
 
     /// The same with a token.
     pub fn with_token(listen: &str, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..Self::new(listen) }
+        Self {
+            token: Some(token.to_owned()),
+            ..Self::new(listen)
+        }
     }
 
     fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Option<T> {
@@ -101,7 +127,13 @@ impl Api {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
         let mut body = String::new();
-        request.call().ok()?.body_mut().as_reader().read_to_string(&mut body).ok()?;
+        request
+            .call()
+            .ok()?
+            .body_mut()
+            .as_reader()
+            .read_to_string(&mut body)
+            .ok()?;
         Some(serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}")))
     }
 
@@ -111,7 +143,9 @@ impl Api {
         struct HostList {
             hosts: Vec<HostSummary>,
         }
-        self.get::<HostList>("/hosts").map(|list| list.hosts).unwrap_or_default()
+        self.get::<HostList>("/hosts")
+            .map(|list| list.hosts)
+            .unwrap_or_default()
     }
 
     /// The only host, once it has reported.
@@ -124,19 +158,23 @@ impl Api {
 
     /// A host in full.
     pub fn detail(&self, id: &str) -> HostDetail {
-        self.get(&format!("/hosts/{id}")).expect("the host is known")
+        self.get(&format!("/hosts/{id}"))
+            .expect("the host is known")
     }
 
     /// Everything that the host ever reported, summed.
     pub fn all_traffic(&self, id: &str) -> TrafficSum {
         let range = "from_us=0&to_us=9000000000000000&limit=10000";
-        self.get(&format!("/hosts/{id}/traffic?{range}")).expect("a sum")
+        self.get(&format!("/hosts/{id}/traffic?{range}"))
+            .expect("a sum")
     }
 
     /// Waits until `count` more reports of the host are stored.
     pub fn wait_for_reports(&self, id: &str, count: u64) {
         let before = self.all_traffic(id).reports;
-        wait_for("further reports", || (self.all_traffic(id).reports >= before + count).then_some(()));
+        wait_for("further reports", || {
+            (self.all_traffic(id).reports >= before + count).then_some(())
+        });
     }
 }
 

@@ -29,7 +29,9 @@ impl Peer {
         let mut threads = Vec::new();
         for address in there() {
             let (ready, is_ready) = mpsc::channel();
-            threads.push(std::thread::spawn(move || serve(address, connections, &ready)));
+            threads.push(std::thread::spawn(move || {
+                serve(address, connections, &ready)
+            }));
             is_ready.recv().expect("the peer listens");
         }
         Self { threads }
@@ -52,7 +54,9 @@ fn serve(address: IpAddr, connections: usize, ready: &mpsc::Sender<()>) {
         let (mut stream, _) = listener.accept().expect("a connection");
         let mut request = Vec::new();
         stream.read_to_end(&mut request).expect("the request");
-        stream.write_all(&vec![7; request.len() * 2]).expect("the answer");
+        stream
+            .write_all(&vec![7; request.len() * 2])
+            .expect("the answer");
     }
 }
 
@@ -60,7 +64,9 @@ fn serve(address: IpAddr, connections: usize, ready: &mpsc::Sender<()>) {
 pub fn tcp_exchange(peer: IpAddr, payload: usize) {
     let mut stream = TcpStream::connect((peer, TCP_PORT)).expect("connect");
     stream.write_all(&vec![1; payload]).expect("send");
-    stream.shutdown(std::net::Shutdown::Write).expect("half-close");
+    stream
+        .shutdown(std::net::Shutdown::Write)
+        .expect("half-close");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the answer");
     assert_eq!(answer.len(), payload * 2);
@@ -68,10 +74,16 @@ pub fn tcp_exchange(peer: IpAddr, payload: usize) {
 
 /// Sends `count` datagrams of `payload` bytes.
 pub fn udp_send(peer: IpAddr, count: usize, payload: usize) {
-    let any: IpAddr = if peer.is_ipv4() { [0; 4].into() } else { [0u16; 8].into() };
+    let any: IpAddr = if peer.is_ipv4() {
+        [0; 4].into()
+    } else {
+        [0u16; 8].into()
+    };
     let socket = UdpSocket::bind((any, 0)).expect("bind");
     for _ in 0..count {
-        let sent = socket.send_to(&vec![2; payload], (peer, UDP_PORT)).expect("send");
+        let sent = socket
+            .send_to(&vec![2; payload], (peer, UDP_PORT))
+            .expect("send");
         assert_eq!(sent, payload);
     }
 }

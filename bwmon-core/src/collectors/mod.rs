@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "af_packet", target_os = "linux"))]
 pub mod af_packet;
+#[cfg(feature = "capture_file")]
+pub mod capture_file;
 #[cfg(feature = "pcap")]
 pub mod pcap;
 #[cfg(all(feature = "sock_diag", target_os = "linux"))]
