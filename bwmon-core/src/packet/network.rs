@@ -87,37 +87,32 @@ fn skip_authentication(protocol: u8, bytes: &[u8]) -> Transport<'_> {
 
 /// RFC 8200, section 4. Each header takes at least eight of the captured bytes.
 fn skip_extensions(mut protocol: u8, mut bytes: &[u8]) -> Transport<'_> {
-    loop {
-        let length = match (protocol, bytes.first_chunk::<4>()) {
-            (FRAGMENT, Some(&[_, _, high, low])) => {
-                let offset = u16::from_be_bytes([high, low]) >> 3;
-                if offset != 0 {
-                    return Transport {
-                        protocol: bytes[0],
-                        header: None,
-                    };
-                }
-                8
-            }
-            (AUTHENTICATION, Some(&[_, words, ..])) => (usize::from(words) + 2) * 4,
-            (
-                HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6,
-                Some(&[_, octets, ..]),
-            ) => (usize::from(octets) + 1) * 8,
-            _ => {
+    while let Some(&[next, length, high, low]) = bytes.first_chunk::<4>() {
+        let length = match protocol {
+            FRAGMENT if u16::from_be_bytes([high, low]) >> 3 != 0 => {
                 return Transport {
-                    protocol,
-                    header: Some(bytes),
+                    protocol: next,
+                    header: None,
                 };
             }
+            FRAGMENT => 8,
+            AUTHENTICATION => (usize::from(length) + 2) * 4,
+            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => {
+                (usize::from(length) + 1) * 8
+            }
+            _ => break,
         };
         let Some(rest) = bytes.get(length..) else {
             return Transport {
-                protocol: bytes[0],
+                protocol: next,
                 header: None,
             };
         };
-        (protocol, bytes) = (bytes[0], rest);
+        (protocol, bytes) = (next, rest);
+    }
+    Transport {
+        protocol,
+        header: Some(bytes),
     }
 }
 
