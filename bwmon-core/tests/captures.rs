@@ -131,8 +131,8 @@ fn differences(entry: &Value) -> Option<String> {
         Some(at) => Some(format!(
             "packet {}: {:?}, oracle {:?}",
             at + 1,
-            rows[at],
-            expected[at]
+            rows.get(at),
+            expected.get(at)
         )),
         None if rows.len() != expected.len() => {
             Some(format!("{} frames, oracle {}", rows.len(), expected.len()))
