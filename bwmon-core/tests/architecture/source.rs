@@ -95,11 +95,8 @@ impl Source {
         let mut lines = Vec::new();
         for at in (0..self.tokens.len()).filter(|&at| self.text(at) == "fn") {
             if let Some((open, close)) = self.body(at) {
-                lines.extend(
-                    (open..close)
-                        .filter(|&at| self.is_cfg_of_feature(at))
-                        .map(|at| self.tokens[at].line),
-                );
+                let asked = (open..close).filter(|&at| self.is_cfg_of_feature(at));
+                lines.extend(asked.map(|at| self.line(at)));
             }
         }
         lines.dedup();
@@ -110,6 +107,10 @@ impl Source {
         self.tokens
             .get(at)
             .map_or("", |token: &Token| token.text.as_str())
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.tokens.get(at).map_or(0, |token| token.line)
     }
 
     fn is_colons(&self, at: usize) -> bool {
@@ -159,7 +160,7 @@ impl Source {
     fn reference(&self, at: usize) -> Reference {
         Reference {
             name: self.text(at).to_owned(),
-            line: self.tokens.get(at).map_or(0, |token| token.line),
+            line: self.line(at),
         }
     }
 
@@ -194,12 +195,9 @@ impl Source {
     }
 
     fn is_cfg_of_feature(&self, at: usize) -> bool {
-        let line = self.tokens.get(at).map_or(0, |token| token.line);
+        let is_near = |next| self.line(next) <= self.line(at) + 3;
         matches!(self.text(at), "cfg" | "cfg_attr")
-            && (at + 1..at + 12).any(|next| {
-                self.text(next) == "feature"
-                    && self.tokens.get(next).is_some_and(|t| t.line <= line + 3)
-            })
+            && (at + 1..at + 12).any(|next| self.text(next) == "feature" && is_near(next))
     }
 }
 
