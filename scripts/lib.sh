@@ -81,6 +81,7 @@ install_page_packages() {
   if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$current" ]; then
     say "Installing the page's npm packages"
     (cd "$root/frontend" && npm ci --no-audit --no-fund --loglevel=error </dev/null)
+    mkdir -p "${stamp%/*}"
     printf '%s\n' "$current" >"$stamp"
   fi
 }

@@ -82,8 +82,16 @@ tell_capture() {
   warn "no report has arrived within 20 s; see $data/agent.log, or run: $target_dir/release/bwmon-agent doctor"
 }
 
+# Returns never: ends with a signal, when one of both ends, or when the terminal is gone, which the
+# kernel tells only to the first process on it.
 watch() {
-  wait -n "$collector" "$agent" || true
+  local has_terminal=false idle
+  [ ! -t 0 ] || has_terminal=true
+  exec {idle}<> <(:)
+  while kill -0 "$collector" 2>/dev/null && kill -0 "$agent" 2>/dev/null; do
+    read -r -t 1 -u "$idle" || true
+    if $has_terminal && [ ! -t 0 ]; then end 0; fi
+  done
   if kill -0 "$collector" 2>/dev/null; then died "bwmon-agent" agent; fi
   died "bwmon-collector" collector
 }
@@ -100,7 +108,8 @@ end() {
 }
 
 stop_both() {
-  [ -z "$collector$agent" ] || printf '\nStopping\n' 2>/dev/null || true
+  set +e # a message that cannot be written must not keep the rest from being stopped
+  [ -z "$collector$agent" ] || printf '\nStopping\n' 2>/dev/null
   stop "$agent" 5
   stop "$collector" 10
 }
