@@ -1,0 +1,1 @@
+//! The collector: takes reports in, stores them, answers questions and serves the page.
