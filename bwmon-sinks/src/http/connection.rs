@@ -83,7 +83,11 @@ impl Connection {
         let answer = request.send(&job.body);
         let mut answer = answer.map_err(|error| transport_error(&self.url, error))?;
         let status = answer.status().as_u16();
-        let limit = if status == 200 { RECEIPT_BYTES } else { PROBLEM_BYTES };
+        let limit = if status == 200 {
+            RECEIPT_BYTES
+        } else {
+            PROBLEM_BYTES
+        };
         let body = answer.body_mut().with_config().limit(limit).read_to_vec();
         if status == 200 {
             let body = body.map_err(|error| transport_error(&self.url, error))?;

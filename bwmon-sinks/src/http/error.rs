@@ -76,14 +76,20 @@ fn kind_and_advice(status: u16, records: usize) -> (SinkErrorKind, &'static str)
             SinkErrorKind::Incompatible,
             ": set the url to where it redirects to",
         ),
-        _ => (SinkErrorKind::Incompatible, ": is the url that of a collector?"),
+        _ => (
+            SinkErrorKind::Incompatible,
+            ": is the url that of a collector?",
+        ),
     }
 }
 
 /// The delivery came to nothing.
 pub(super) fn transport_error(url: &str, error: ureq::Error) -> SinkError {
-    SinkError::new(SinkErrorKind::Unavailable, format!("cannot reach {url}: {error}"))
-        .caused_by(error)
+    SinkError::new(
+        SinkErrorKind::Unavailable,
+        format!("cannot reach {url}: {error}"),
+    )
+    .caused_by(error)
 }
 
 /// What the collector says in words (RFC 9457), bounded and on one line.
@@ -125,7 +131,11 @@ mod tests {
     fn only_three_statuses_give_data_up() {
         for status in 100..600 {
             let error = error(status, None, "", 1);
-            assert_eq!(error.is_retryable(), ![400, 413, 422].contains(&status), "{status}");
+            assert_eq!(
+                error.is_retryable(),
+                ![400, 413, 422].contains(&status),
+                "{status}"
+            );
         }
         assert_eq!(error(413, None, "", 2).kind(), SinkErrorKind::TooLarge);
         assert_eq!(error(401, None, "", 1).kind(), SinkErrorKind::Unauthorised);
@@ -136,9 +146,15 @@ mod tests {
     fn the_collectors_words_are_bounded_and_on_one_line() {
         let body = format!(r#"{{"detail":"bad\nseq {}"}}"#, "x".repeat(5_000));
         let text = error(400, None, &body, 1).to_string();
-        assert!(text.starts_with("http://c/api/v1/ingest answered 400 (badseq xxx"), "{text}");
+        assert!(
+            text.starts_with("http://c/api/v1/ingest answered 400 (badseq xxx"),
+            "{text}"
+        );
         assert!(text.len() < 400 && !text.contains('\n'));
-        assert_eq!(error(400, None, "<html>", 1).to_string(), "http://c/api/v1/ingest answered 400");
+        assert_eq!(
+            error(400, None, "<html>", 1).to_string(),
+            "http://c/api/v1/ingest answered 400"
+        );
     }
 
     #[test]

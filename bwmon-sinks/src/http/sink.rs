@@ -102,7 +102,10 @@ impl Sink for HttpSink {
             return Ok(Receipt::default());
         }
         if let Some(other) = batch.entries.iter().find(|entry| entry.agent != self.agent) {
-            let message = format!("a record of agent {}, this sink speaks for {}", other.agent, self.agent);
+            let message = format!(
+                "a record of agent {}, this sink speaks for {}",
+                other.agent, self.agent
+            );
             return Err(SinkError::new(SinkErrorKind::Refused, message));
         }
         let (body, is_compressed) = self.encode(batch)?;

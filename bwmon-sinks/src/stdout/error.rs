@@ -13,7 +13,10 @@ pub(super) fn write_error(error: io::Error) -> SinkError {
             SinkErrorKind::Broken,
             "no space left for the output: free space on its file system".to_owned(),
         ),
-        _ => (SinkErrorKind::Unavailable, format!("cannot write the output: {error}")),
+        _ => (
+            SinkErrorKind::Unavailable,
+            format!("cannot write the output: {error}"),
+        ),
     };
     SinkError::new(kind, message).caused_by(error)
 }
