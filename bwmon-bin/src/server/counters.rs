@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use bwmon_core::report::Fate;
 
 use super::model::HealthCounters;
-use super::state::App;
+use super::live::Live;
 
 /// Counters that many tasks add to.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Counters {
     }
 
     /// What was counted.
-    pub fn read(&self, app: &App) -> HealthCounters {
+    pub fn read(&self, live: &Live) -> HealthCounters {
         HealthCounters {
             records_stored: self.stored.load(Relaxed),
             records_duplicate: self.duplicate.load(Relaxed),
@@ -98,7 +98,7 @@ impl Counters {
             deliveries_turned_away: self.turned_away.load(Relaxed),
             deliveries_malformed: self.malformed.load(Relaxed),
             unknown_fields: self.unknown_fields.load(Relaxed),
-            live_reports_evicted: app.live().evicted(),
+            live_reports_evicted: live.evicted(),
             connections: self.connections.load(Relaxed),
             event_streams: self.event_streams.load(Relaxed),
         }

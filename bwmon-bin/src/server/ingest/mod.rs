@@ -4,6 +4,6 @@ mod body;
 mod parse;
 mod worker;
 
-pub use body::{DECODED_LIMIT, ENCODED_LIMIT, Encoding, MemoryBudget, read};
+pub use body::{DECODED_LIMIT, ENCODED_LIMIT, Encoding, MemoryBudget, Share, read};
 pub use parse::{Parsed, parse};
-pub use worker::{Delivery, Inbox, IngestError, Worker};
+pub use worker::{Delivery, Inbox, IngestError, Witness, Worker};

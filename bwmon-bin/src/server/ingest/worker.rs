@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Batch, Envelope, Fate, Receipt, Record};
 use bwmon_core::sink::{Sink, SinkError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::body::Share;
 
@@ -100,7 +100,7 @@ fn stopping() -> IngestError {
 }
 
 impl<W: Witness> Worker<W> {
-    /// A worker and the inbox that it empties. It ends when every inbox is gone.
+    /// A worker and the inbox that it empties.
     pub fn new(sink: Box<dyn Sink>, witness: W) -> (Inbox, Self) {
         let (sender, deliveries) = mpsc::channel(QUEUE);
         let worker = Self {
@@ -111,12 +111,22 @@ impl<W: Witness> Worker<W> {
         (Inbox(sender), worker)
     }
 
-    /// Writes until every inbox is gone, then closes the sink.
+    /// Writes until told to stop, or every inbox is gone; then writes what waits, and closes the
+    /// sink.
     ///
     /// # Errors
     /// When closing fails.
-    pub async fn run(mut self) -> Result<(), SinkError> {
-        while let Some(first) = self.deliveries.recv().await {
+    pub async fn run(mut self, mut stopping: watch::Receiver<bool>) -> Result<(), SinkError> {
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = self.deliveries.recv() => first,
+                _ = stopping.wait_for(|stop| *stop), if !self.deliveries.is_closed() => {
+                    self.deliveries.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
             let group = self.gather(first);
             self.commit(group).await;
         }

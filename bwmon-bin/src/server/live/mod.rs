@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use bwmon_core::query::{HostDetail, HostStatus};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
+use bwmon_sinks::Clock;
 use tokio::sync::broadcast;
 
-use super::clock::Clock;
 use super::model::HostList;
 use host::LiveHost;
+pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 
 /// Most hosts.
 pub const MAX_HOSTS: usize = 10_000;
@@ -102,7 +103,8 @@ impl Live {
         key: RecordKey,
         interval: Arc<Interval>,
     ) {
-        let heard = self.clock.instant_of(seen.last);
+        // Absent where the monotonic clock did not run yet.
+        let heard = Instant::now().checked_sub(self.clock.now().since(seen.last));
         let mut hosts = self.lock();
         if hosts.by_agent.len() < MAX_HOSTS || hosts.by_agent.contains_key(&agent) {
             hosts.insert(agent, seen, heard, key, interval);

@@ -2,19 +2,15 @@
 //! has a row on each, and would count twice.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
-use bwmon_core::query::{
-    FlowUsage, HostDetail, HostStatus, HostSummary, InterfaceSum, PeerUsage, RecentPoint,
-};
-use bwmon_core::report::{
-    AgentId, FlowRow, HostMetrics, InterfaceInterval, Interval, MountUsage,
-};
+use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, RecentPoint};
+use bwmon_core::report::{AgentId, FlowRow, HostMetrics, Interval, MountUsage};
 use bwmon_core::time::Window;
+use bwmon_sinks::sqlite::TrafficSummer;
 
 use super::Sightings;
 
@@ -139,12 +135,17 @@ pub(super) fn detail(summary: HostSummary, minute: &[Arc<Interval>]) -> Option<H
         .rev()
         .find(|interval| interval.window == summary.window)
         .or(minute.last())?;
+    let mut sum = TrafficSummer::new();
+    for interval in minute {
+        sum.add(Interval::clone(interval));
+    }
+    let sum = sum.finish(MAX_FLOWS);
     Some(HostDetail {
         latest: without_flows(latest),
-        window: hull(minute)?,
+        window: sum.window,
         peers: peers(minute, MAX_PEERS),
-        flows: flows(minute, MAX_FLOWS),
-        interfaces: interfaces(minute),
+        flows: sum.flows,
+        interfaces: sum.interfaces,
         summary,
     })
 }
@@ -204,80 +205,4 @@ pub(super) fn peers(minute: &[Arc<Interval>], limit: usize) -> Vec<PeerUsage> {
         }
     };
     peers.into_iter().map(usage).collect()
-}
-
-/// Flows on every interface, most bytes first.
-fn flows(minute: &[Arc<Interval>], limit: usize) -> Vec<FlowUsage> {
-    let Some(window) = hull(minute) else {
-        return Vec::new();
-    };
-    let mut of: HashMap<FlowIdentity<'_>, FlowRow> = HashMap::new();
-    for row in minute.iter().flat_map(|interval| &interval.flows) {
-        match of.get_mut(&identity(row)) {
-            Some(sum) => {
-                sum.traffic.add(row.traffic);
-                sum.first = sum.first.min(row.first);
-                sum.last = sum.last.max(row.last);
-                sum.tcp_flags |= row.tcp_flags;
-            }
-            None => {
-                of.insert(identity(row), row.clone());
-            }
-        }
-    }
-    let mut flows: Vec<_> = of.into_iter().collect();
-    flows.sort_unstable_by_key(|(identity, row)| (Reverse(row.traffic.total_bytes()), *identity));
-    flows.truncate(limit);
-    let usage = |(_, flow): (FlowIdentity<'_>, FlowRow)| FlowUsage {
-        rate_bps: rate(&window, &flow.traffic),
-        flow,
-    };
-    flows.into_iter().map(usage).collect()
-}
-
-/// The identity of bytes of each interface, in the order of the latest report.
-fn interfaces(minute: &[Arc<Interval>]) -> Vec<InterfaceSum> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut of: HashMap<&str, InterfaceSum> = HashMap::new();
-    for interface in minute.iter().rev().flat_map(|interval| &interval.interfaces) {
-        let name = interface.facts.name.as_str();
-        let sum = of.entry(name).or_insert_with(|| {
-            order.push(name);
-            InterfaceSum {
-                name: name.to_owned(),
-                is_uplink: interface.facts.is_uplink,
-                kernel: PerDirection::default(),
-                captured: None,
-                residual_bytes: None,
-                intervals_without_kernel: 0,
-            }
-        });
-        add_interface(sum, interface);
-    }
-    order.iter().filter_map(|name| of.remove(name)).collect()
-}
-
-fn add_interface(sum: &mut InterfaceSum, interface: &InterfaceInterval) {
-    match &interface.kernel {
-        Some(kernel) => sum.kernel.add(kernel.map(|side| Tally {
-            bytes: side.bytes,
-            packets: side.packets,
-        })),
-        None => sum.intervals_without_kernel = sum.intervals_without_kernel.saturating_add(1),
-    }
-    let Some(conservation) = &interface.conservation else {
-        return;
-    };
-    let captured = sum.captured.get_or_insert_default();
-    captured.ingress.add(&conservation.ingress.terms);
-    captured.egress.add(&conservation.egress.terms);
-    let residual = conservation
-        .ingress
-        .residual_bytes
-        .zip(conservation.egress.residual_bytes);
-    if let Some((ingress, egress)) = residual {
-        let total = sum.residual_bytes.get_or_insert_default();
-        total.ingress = total.ingress.saturating_add(ingress);
-        total.egress = total.egress.saturating_add(egress);
-    }
 }

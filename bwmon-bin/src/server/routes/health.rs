@@ -30,8 +30,8 @@ pub async fn health(State(app): State<App>, Extension(access): Extension<Access>
         schema: Some(bwmon_core::report::SCHEMA),
         hosts: Some(app.live().len()),
         server_time: Some(app.now()),
-        database_bytes: Some(app.database_bytes()),
-        counters: Some(app.counters().read(&app)),
+        database_bytes: app.store().bytes().await.ok(),
+        counters: Some(app.counters().read(app.live())),
         ..open
     })
 }
