@@ -45,7 +45,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The file cannot be read or made.
-    #[error("cannot {action} {path}: {source}; does its folder exist, and may this user write to it?")]
+    #[error(
+        "cannot {action} {path}: {source}; does its folder exist, and may this user write to it?"
+    )]
     Io {
         /// What was tried.
         action: &'static str,
@@ -118,7 +120,10 @@ pub(super) fn write_error(path: &Path, error: rusqlite::Error) -> SinkError {
             SinkErrorKind::Broken,
             format!("{place} is damaged: restore it from a backup or name another file"),
         ),
-        _ => (SinkErrorKind::Broken, format!("cannot write to {place}: {error}")),
+        _ => (
+            SinkErrorKind::Broken,
+            format!("cannot write to {place}: {error}"),
+        ),
     };
     SinkError::new(kind, message).caused_by(error)
 }

@@ -40,8 +40,8 @@ fn in_interval(interval: &Interval, now: Timestamp) -> Option<String> {
     let cores = cpu.into_iter().flat_map(|cpu| &cpu.cores_percent);
     let percents = cores.chain(cpu.map(|cpu| &cpu.total_percent));
     let load = host.load.map(|load| [load.one, load.five, load.fifteen]);
-    let is_finite = percents.copied().all(f32::is_finite)
-        && load.into_iter().flatten().all(f64::is_finite);
+    let is_finite =
+        percents.copied().all(f32::is_finite) && load.into_iter().flatten().all(f64::is_finite);
     (!is_finite).then(|| "processor use or load is not a finite number".to_owned())
 }
 
@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(find(&record(1, report_ending(limit)), NOW), None);
         let beyond = limit.plus(Duration::from_secs(1));
         let reason = find(&record(1, report_ending(beyond)), NOW).unwrap();
-        assert!(reason.starts_with("clock: the window ends 601 s"), "{reason}");
+        assert!(
+            reason.starts_with("clock: the window ends 601 s"),
+            "{reason}"
+        );
         let endless = RecordBody::Report(Box::new(Interval {
             window: Window {
                 start: NOW,

@@ -149,8 +149,7 @@ impl Work {
             return Ok(true);
         }
         // Each row that it returns is one page: it must be read to its end.
-        let mut vacuum =
-            connection.prepare(&format!("PRAGMA incremental_vacuum({STEP_PAGES})"))?;
+        let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({STEP_PAGES})"))?;
         let mut rows = vacuum.query([])?;
         while rows.next()?.is_some() {}
         let freed = before.saturating_sub(value("freelist_count")?);

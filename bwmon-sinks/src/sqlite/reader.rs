@@ -241,8 +241,9 @@ impl SqliteReader {
         filter: &str,
         mut each: impl FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<ReadCount, ReadError> {
-        let sql =
-            format!("{SELECT_RECORD} AND r.end_us > ?2 AND r.end_us <= ?3 {filter} ORDER BY r.end_us");
+        let sql = format!(
+            "{SELECT_RECORD} AND r.end_us > ?2 AND r.end_us <= ?3 {filter} ORDER BY r.end_us"
+        );
         self.ask(|connection| {
             let mut count = ReadCount::default();
             let mut select = connection.prepare_cached(&sql)?;

@@ -49,7 +49,9 @@ impl TrafficSummer {
         let window = self.window.unwrap_or_default();
         let mut beyond = self.beyond;
         let mut rows: Vec<FlowRow> = self.flows.into_values().collect();
-        rows.sort_by_cached_key(|row| (std::cmp::Reverse(row.traffic.total_bytes()), identity(row)));
+        rows.sort_by_cached_key(|row| {
+            (std::cmp::Reverse(row.traffic.total_bytes()), identity(row))
+        });
         for row in rows.drain(limit.min(rows.len())..) {
             beyond.add(row.traffic);
         }
@@ -143,7 +145,9 @@ fn empty(name: &str) -> InterfaceSum {
 }
 
 fn add_captured(sum: &mut InterfaceSum, conservation: &PerDirection<Conservation>) {
-    let captured = sum.captured.get_or_insert_with(PerDirection::<Terms>::default);
+    let captured = sum
+        .captured
+        .get_or_insert_with(PerDirection::<Terms>::default);
     captured.ingress.add(&conservation.ingress.terms);
     captured.egress.add(&conservation.egress.terms);
     let residuals = conservation
