@@ -86,7 +86,10 @@ fn start_and_run(config: Config) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
         let server = Server::start(config, Page::embedded()).await?;
-        print(&format!("bwmon-collector listens on http://{}\n", server.address()))?;
+        print(&format!(
+            "bwmon-collector listens on http://{}\n",
+            server.address()
+        ))?;
         let until = async {
             tokio::select! {
                 _ = terminate.recv() => {}

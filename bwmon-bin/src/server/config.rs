@@ -57,10 +57,20 @@ pub struct Overrides {
     #[arg(long, env = "BWMON_RETENTION", value_name = "DURATION", global = true)]
     retention: Option<HumanDuration>,
     /// How often reports that are too old are removed, such as 24h
-    #[arg(long, env = "BWMON_CLEAN_UP_INTERVAL", value_name = "DURATION", global = true)]
+    #[arg(
+        long,
+        env = "BWMON_CLEAN_UP_INTERVAL",
+        value_name = "DURATION",
+        global = true
+    )]
     clean_up_interval: Option<HumanDuration>,
     /// After how long without a report a host counts as stale, such as 2m
-    #[arg(long, env = "BWMON_STALE_AFTER", value_name = "DURATION", global = true)]
+    #[arg(
+        long,
+        env = "BWMON_STALE_AFTER",
+        value_name = "DURATION",
+        global = true
+    )]
     stale_after: Option<HumanDuration>,
     /// File with the shared token of agents and people
     #[arg(long, env = "BWMON_TOKEN_FILE", value_name = "FILE", global = true)]
@@ -142,7 +152,12 @@ impl Config {
             }
         };
         at_least("retention", self.retention, 60, "1m or more")?;
-        at_least("clean_up_interval", self.clean_up_interval, 60, "1m or more")?;
+        at_least(
+            "clean_up_interval",
+            self.clean_up_interval,
+            60,
+            "1m or more",
+        )?;
         at_least("stale_after", self.stale_after, 1, "1s or more")?;
         let counts = [
             ("limits.connections", self.limits.connections),
@@ -178,11 +193,21 @@ mod tests {
     #[test]
     fn the_example_shows_every_key() {
         let keys = [
-            "listen", "data_dir", "retention", "clean_up_interval", "stale_after", "token_file",
-            "log", "connections", "event_streams",
+            "listen",
+            "data_dir",
+            "retention",
+            "clean_up_interval",
+            "stale_after",
+            "token_file",
+            "log",
+            "connections",
+            "event_streams",
         ];
         for key in keys {
-            let line = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            let line = |line: &str| {
+                line.trim_start_matches("# ")
+                    .starts_with(&format!("{key} = "))
+            };
             assert!(EXAMPLE.lines().any(line), "{key}");
         }
         let uncommented = EXAMPLE.replace("# token_file", "token_file");

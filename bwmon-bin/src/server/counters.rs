@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use axum::http::StatusCode;
 use bwmon_core::report::Fate;
 
-use super::model::HealthCounters;
 use super::live::Live;
+use super::model::HealthCounters;
 
 /// Counters that many tasks add to.
 #[derive(Debug, Default)]

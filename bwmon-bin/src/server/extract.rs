@@ -25,9 +25,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
 /// The parameters of the query.
 #[derive(Debug)]
-pub struct Query<T>(pub T);
+pub struct Parameters<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -56,9 +56,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             .await
             .map_err(|rejection| ApiError::new(rejection.status(), rejection.body_text()))?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
-        serde_path_to_error::deserialize(&mut json)
-            .map(Self)
-            .map_err(|error| field_error(&error.path().to_string(), error.inner()))
+        let value = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| field_error(&error.path().to_string(), error.inner()))?;
+        json.end().map_err(|error| field_error(".", &error))?;
+        Ok(Self(value))
     }
 }
 

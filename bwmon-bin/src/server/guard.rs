@@ -29,8 +29,14 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
 ];
 
 /// Who is at the other end of the connection.
@@ -55,7 +61,11 @@ pub async fn add_headers(request: Request, next: Next) -> Response {
 ///
 /// # Errors
 /// 421 for a foreign host name, 403 for a foreign origin, 429 for too many wrong tokens.
-pub async fn admit(State(app): State<App>, mut request: Request, next: Next) -> ApiResult<Response> {
+pub async fn admit(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     if app.is_loopback_only() && !is_local_name(&request) {
         return Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
@@ -97,8 +107,10 @@ pub async fn require_access(
 pub fn unauthorised(access: Access) -> ApiError {
     let detail = match access {
         Access::Wrong => "the token is wrong; the collector's token file has the right one",
-        _ => "a token is needed: send `Authorization: Bearer <token>`, or open a session with \
-              POST /api/v1/session",
+        _ => {
+            "a token is needed: send `Authorization: Bearer <token>`, or open a session with \
+              POST /api/v1/session"
+        }
     };
     ApiError::new(StatusCode::UNAUTHORIZED, detail)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
@@ -167,12 +179,23 @@ mod tests {
     use axum::body::Body;
 
     fn is_local(host: &str) -> bool {
-        is_local_name(&Request::builder().header(HOST, host).body(Body::empty()).unwrap())
+        is_local_name(
+            &Request::builder()
+                .header(HOST, host)
+                .body(Body::empty())
+                .unwrap(),
+        )
     }
 
     #[test]
     fn only_names_of_this_machine_are_local() {
-        for local in ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.0.0.5", "[::1]:9"] {
+        for local in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1:8000",
+            "127.0.0.5",
+            "[::1]:9",
+        ] {
             assert!(is_local(local), "{local}");
         }
         for foreign in [
@@ -200,10 +223,16 @@ mod tests {
         let own = (ORIGIN, "http://localhost:8000");
         let cookie = (COOKIE, "bwmon_session=x");
         assert!(check(&[host.clone()], Access::Token));
-        assert!(check(&[host.clone(), own.clone(), cookie.clone()], Access::Session));
+        assert!(check(
+            &[host.clone(), own.clone(), cookie.clone()],
+            Access::Session
+        ));
         assert!(!check(&[host.clone(), cookie.clone()], Access::Session));
         for origin in ["http://evil.example", "null", "http://localhost:8001"] {
-            assert!(!check(&[host.clone(), (ORIGIN, origin)], Access::Open), "{origin}");
+            assert!(
+                !check(&[host.clone(), (ORIGIN, origin)], Access::Open),
+                "{origin}"
+            );
         }
     }
 }

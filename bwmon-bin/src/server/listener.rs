@@ -17,12 +17,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::counters::{Counters, Gauge, Open};
 use super::guard::Peer;
+use super::stop::Stopping;
 use deadline::{Progress, Watched};
 
 /// Longest time that a connection may stay open without a request.
@@ -53,12 +54,12 @@ impl Listener {
     }
 
     /// Serves until told to stop, then lets requests under way end within a second.
-    pub async fn serve(self, router: Router, mut stopping: watch::Receiver<bool>) {
+    pub async fn serve(self, router: Router, mut stopping: Stopping) {
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => break,
+                () = stopping.wait() => break,
                 accepted = self.accept() => match accepted {
                     Ok((stream, peer, place)) => {
                         let gauge = Gauge::enter(&self.counters, Open::Connection);

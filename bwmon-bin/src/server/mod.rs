@@ -21,6 +21,7 @@ pub mod routes;
 pub mod run;
 pub mod series;
 pub mod state;
+pub mod stop;
 pub mod store;
 
 pub use run::{Server, StartError};

@@ -16,7 +16,7 @@ use bwmon_sinks::sqlite::{
     AgentEntry, OpenError, ReadError, SqliteConfig, SqliteMaintenance, SqliteReader, SqliteSink,
 };
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use super::assets::Page;
 use super::auth::{Auth, Token, TokenError};
@@ -26,6 +26,7 @@ use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
 use super::listener::Listener;
 use super::live::{Live, MAX_HOSTS, Sightings};
 use super::state::{App, Parts};
+use super::stop::{Stop, stop};
 use super::store::{Store, database_path};
 use super::{openapi, routes};
 
@@ -113,7 +114,7 @@ pub struct Server {
     retention: Duration,
     clean_up_interval: Duration,
     clock: Clock,
-    stop: watch::Sender<bool>,
+    stop: Stop,
     /// Locked for as long as the collector lives.
     _lock: File,
 }
@@ -144,7 +145,7 @@ impl Server {
         off_thread(move || restore(&hosts, &past)).await?;
         let counters = Arc::new(Counters::default());
         let maintenance = sink.maintenance();
-        let (stop, stopping) = watch::channel(false);
+        let (stop, stopping) = stop();
         let committed = Committed {
             live: Arc::clone(&live),
             counters: Arc::clone(&counters),
@@ -197,7 +198,12 @@ impl Server {
         let house = tokio::spawn(async move {
             tokio::join!(
                 watch_hosts(&live),
-                clean_up(&self.maintenance, self.retention, self.clean_up_interval, &self.clock)
+                clean_up(
+                    &self.maintenance,
+                    self.retention,
+                    self.clean_up_interval,
+                    &self.clock
+                )
             );
         });
         tokio::select! {
@@ -206,7 +212,7 @@ impl Server {
             _ = &mut serving => tracing::error!("the listener has ended; stopping"),
         }
         house.abort();
-        let _nobody_left = self.stop.send(true);
+        self.stop.now();
         if !serving.is_finished() {
             let _already_logged = serving.await;
         }

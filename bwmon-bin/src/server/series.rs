@@ -132,7 +132,9 @@ fn busiest(points: &[Point]) -> Vec<&str> {
     let mut bytes: BTreeMap<&str, u64> = BTreeMap::new();
     for (name, moved) in points.iter().flat_map(|point| &point.interfaces) {
         let sum = bytes.entry(name).or_default();
-        *sum = sum.saturating_add(moved.ingress).saturating_add(moved.egress);
+        *sum = sum
+            .saturating_add(moved.ingress)
+            .saturating_add(moved.egress);
     }
     let mut names: Vec<_> = bytes.into_iter().collect();
     names.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
@@ -156,7 +158,10 @@ fn of_interface(points: &[Point], name: &str) -> [Series; 2] {
     let series = |metric, side: fn(&PerDirection<f64>) -> f64| Series {
         metric,
         interface: Some(name.to_owned()),
-        values: values.iter().map(|value| value.as_ref().map(side)).collect(),
+        values: values
+            .iter()
+            .map(|value| value.as_ref().map(side))
+            .collect(),
     };
     [
         series(Metric::IngressBps, |bps| bps.ingress),
@@ -223,7 +228,9 @@ fn reason(course: &Course, before: RecordKey, after: RecordKey) -> GapReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bwmon_core::report::{DropReason, Epoch, InterfaceFacts, InterfaceInterval, KernelCounters};
+    use bwmon_core::report::{
+        DropReason, Epoch, InterfaceFacts, InterfaceInterval, KernelCounters,
+    };
 
     const UP: HostState = HostState {
         first_seen: Timestamp::from_secs(0),
@@ -259,10 +266,20 @@ mod tests {
             ],
             ..Interval::default()
         };
-        Point::new(RecordKey { epoch: Epoch(epoch), seq }, &interval)
+        Point::new(
+            RecordKey {
+                epoch: Epoch(epoch),
+                seq,
+            },
+            &interval,
+        )
     }
 
-    fn reasons(points: Vec<Point>, dropped: Vec<Notice>, host: HostState) -> Vec<(u64, u64, GapReason)> {
+    fn reasons(
+        points: Vec<Point>,
+        dropped: Vec<Notice>,
+        host: HostState,
+    ) -> Vec<(u64, u64, GapReason)> {
         let course = Course { points, dropped };
         build(window(100, 20), &course, host)
             .gaps
@@ -282,13 +299,17 @@ mod tests {
         };
         let set = build(window(100, 4), &course, UP);
         let values = |metric, interface: Option<&str>| {
-            let found = set.series.iter().find(|series| {
-                series.metric == metric && series.interface.as_deref() == interface
-            });
+            let found = set
+                .series
+                .iter()
+                .find(|series| series.metric == metric && series.interface.as_deref() == interface);
             found.unwrap().values.clone()
         };
         assert_eq!(values(Metric::TotalIngressBps, None), [None, Some(4_000.0)]);
-        assert_eq!(values(Metric::IngressBps, Some("eth0")), [None, Some(4_000.0)]);
+        assert_eq!(
+            values(Metric::IngressBps, Some("eth0")),
+            [None, Some(4_000.0)]
+        );
         assert_eq!(values(Metric::IngressBps, Some("br0")), [Some(4_000.0); 2]);
         assert_eq!(values(Metric::CpuPercent, None), [None, None]);
         assert_eq!(set.gaps, []);
@@ -301,8 +322,15 @@ mod tests {
             [(102, 4, GapReason::AgentRestart)]
         );
         let notice = Notice::new(
-            RecordKey { epoch: Epoch(1), seq: 4 },
-            Dropped { from_seq: 3, reports: 2, reason: DropReason::QueueFull },
+            RecordKey {
+                epoch: Epoch(1),
+                seq: 4,
+            },
+            Dropped {
+                from_seq: 3,
+                reports: 2,
+                reason: DropReason::QueueFull,
+            },
         );
         assert_eq!(
             reasons(vec![point(1, 2, 100), point(1, 5, 106)], vec![notice], UP),
@@ -316,17 +344,26 @@ mod tests {
 
     #[test]
     fn the_tail_of_a_silent_host_may_still_come() {
-        let stale = HostState { status: HostStatus::Stale, ..UP };
+        let stale = HostState {
+            status: HostStatus::Stale,
+            ..UP
+        };
         assert_eq!(
             reasons(vec![point(1, 2, 100)], vec![], stale),
             [(102, 18, GapReason::NotYet)]
         );
-        assert_eq!(reasons(vec![], vec![], stale), [(100, 20, GapReason::NotYet)]);
+        assert_eq!(
+            reasons(vec![], vec![], stale),
+            [(100, 20, GapReason::NotYet)]
+        );
     }
 
     #[test]
     fn before_a_host_was_known_nothing_is_missing() {
-        let new = HostState { first_seen: Timestamp::from_secs(110), ..UP };
+        let new = HostState {
+            first_seen: Timestamp::from_secs(110),
+            ..UP
+        };
         assert_eq!(reasons(vec![point(1, 2, 108)], vec![], new), []);
         assert_eq!(
             reasons(vec![point(1, 2, 108)], vec![], UP),

@@ -7,7 +7,7 @@ use bwmon_core::query::{SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
 use bwmon_core::time::{Timestamp, Window};
 use bwmon_sinks::Clock;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
 use super::assets::Page;
@@ -17,6 +17,7 @@ use super::ingest::{Inbox, MemoryBudget};
 use super::live::Live;
 use super::problem::{ApiError, ApiResult};
 use super::series::{self, HostState, SeriesQuery};
+use super::stop::Stopping;
 use super::store::Store;
 
 /// What all requests share; cheap to clone.
@@ -45,8 +46,8 @@ pub struct Parts {
     pub openapi: OpenApi,
     /// Places for event streams.
     pub streams: Arc<Semaphore>,
-    /// Turns true when the collector stops.
-    pub stopping: watch::Receiver<bool>,
+    /// Tells when the collector stops.
+    pub stopping: Stopping,
     /// The wall clock.
     pub clock: Clock,
 }
@@ -117,8 +118,8 @@ impl App {
         &self.0.streams
     }
 
-    /// Turns true when the collector stops.
-    pub fn stopping(&self) -> watch::Receiver<bool> {
+    /// Tells when the collector stops.
+    pub fn stopping(&self) -> Stopping {
         self.0.stopping.clone()
     }
 
@@ -141,7 +142,11 @@ impl App {
         let length = Duration::from_secs(u64::from(seconds));
         let range = Window::new(now.minus(length), length);
         let course = self.store().course(agent, range.start, now).await?;
-        Ok(series::build(range, &course, HostState { first_seen, status }))
+        Ok(series::build(
+            range,
+            &course,
+            HostState { first_seen, status },
+        ))
     }
 
     /// A host's traffic, summed over a range.

@@ -168,12 +168,24 @@ mod tests {
         let judge = |headers: &HeaderMap| auth.judge(headers, peer, now);
         let good = headers("authorization", &format!("Bearer {TOKEN}"));
         assert_eq!(judge(&good), Access::Token);
-        assert_eq!(judge(&headers("authorization", &format!("bearer {TOKEN}"))), Access::Token);
+        assert_eq!(
+            judge(&headers("authorization", &format!("bearer {TOKEN}"))),
+            Access::Token
+        );
         assert_eq!(judge(&HeaderMap::new()), Access::Missing);
-        assert_eq!(judge(&headers("authorization", "Basic Zm9vOmJhcg==")), Access::Missing);
-        assert_eq!(judge(&headers("authorization", "Bearer nope")), Access::Wrong);
+        assert_eq!(
+            judge(&headers("authorization", "Basic Zm9vOmJhcg==")),
+            Access::Missing
+        );
+        assert_eq!(
+            judge(&headers("authorization", "Bearer nope")),
+            Access::Wrong
+        );
         assert_eq!(judge(&headers("authorization", "Bearer ")), Access::Wrong);
-        assert_eq!(judge(&headers("cookie", "bwmon_session=nope")), Access::Missing);
+        assert_eq!(
+            judge(&headers("cookie", "bwmon_session=nope")),
+            Access::Missing
+        );
     }
 
     #[test]
@@ -200,7 +212,10 @@ mod tests {
         assert_eq!(auth.judge(&bad, peer, now), Access::TooMany);
         let elsewhere = IpAddr::from([192, 0, 2, 2]);
         assert!(auth.log_in(TOKEN, elsewhere, now).is_ok());
-        assert!(auth.log_in(TOKEN, peer, now + Duration::from_secs(61)).is_ok());
+        assert!(
+            auth.log_in(TOKEN, peer, now + Duration::from_secs(61))
+                .is_ok()
+        );
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 /// Most sessions at once; the one that was idle longest makes room.
-pub const MAX: usize = 1_024;
+pub(super) const MAX: usize = 1_024;
 /// A session ends when it was not used for this long.
-pub const IDLE: Duration = Duration::from_secs(12 * 3_600);
+pub(super) const IDLE: Duration = Duration::from_secs(12 * 3_600);
 /// A session ends at this age.
-pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3_600);
+pub(super) const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Sessions by the SHA-256 of their ids: who reads memory finds no cookie, and a look-up takes no
 /// longer for an id that is nearly right.

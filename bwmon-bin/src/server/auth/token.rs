@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Fewest characters of a token.
-pub const MIN_CHARS: usize = 16;
+const MIN_CHARS: usize = 16;
 /// Largest token file, in bytes.
 const MAX_BYTES: u64 = 4_096;
 /// Fewest different characters, so that nobody takes `aaaaaaaaaaaaaaaa`.
@@ -47,7 +47,7 @@ pub enum TokenError {
 }
 
 /// How to make a token.
-pub const HOW: &str = "make one with `(umask 077; head -c 32 /dev/urandom | base64 > token)`";
+const HOW: &str = "make one with `(umask 077; head -c 32 /dev/urandom | base64 > token)`";
 
 impl Token {
     /// Reads a token from a file, surrounding white space cut.
@@ -117,7 +117,12 @@ mod tests {
 
     #[test]
     fn weak_tokens_are_refused_with_the_way_to_a_good_one() {
-        for weak in ["", "short", "aaaaaaaaaaaaaaaaaaaa", "one line\nand another line"] {
+        for weak in [
+            "",
+            "short",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "one line\nand another line",
+        ] {
             let message = Token::parse(weak).unwrap_err().to_string();
             assert!(message.contains("/dev/urandom"), "{message}");
         }
@@ -132,6 +137,10 @@ mod tests {
         let message = Token::read(&path).unwrap_err().to_string();
         assert!(message.contains("chmod 600"), "{message}");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(Token::read(&path).unwrap().matches("correct horse battery staple"));
+        assert!(
+            Token::read(&path)
+                .unwrap()
+                .matches("correct horse battery staple")
+        );
     }
 }

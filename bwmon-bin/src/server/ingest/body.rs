@@ -176,8 +176,8 @@ async fn collect(mut body: Body, share: &mut Share) -> ApiResult<Bytes> {
         let Some(frame) = frame.await.map_err(|_| too_slow())? else {
             return Ok(collected.into());
         };
-        let frame = frame
-            .map_err(|error| ApiError::bad_request(format!("the body broke off: {error}")))?;
+        let frame =
+            frame.map_err(|error| ApiError::bad_request(format!("the body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -209,8 +209,7 @@ mod tests {
     use std::io::Write;
 
     fn gzip(data: &[u8]) -> Bytes {
-        let mut encoder =
-            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(data).unwrap();
         encoder.finish().unwrap().into()
     }
@@ -220,8 +219,14 @@ mod tests {
         let fits = vec![b' '; DECODED_LIMIT];
         let over = vec![b' '; DECODED_LIMIT + 1];
         let zstd = |data: &[u8]| Bytes::from(zstd::encode_all(data, 1).unwrap());
-        assert_eq!(Encoding::Gzip.decode(gzip(&fits)).unwrap().len(), DECODED_LIMIT);
-        assert_eq!(Encoding::Zstd.decode(zstd(&fits)).unwrap().len(), DECODED_LIMIT);
+        assert_eq!(
+            Encoding::Gzip.decode(gzip(&fits)).unwrap().len(),
+            DECODED_LIMIT
+        );
+        assert_eq!(
+            Encoding::Zstd.decode(zstd(&fits)).unwrap().len(),
+            DECODED_LIMIT
+        );
         for result in [
             Encoding::Gzip.decode(gzip(&over)),
             Encoding::Zstd.decode(zstd(&over)),

@@ -28,7 +28,9 @@ pub fn parse(json: &[u8]) -> ApiResult<Parsed> {
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
     let result: Result<Document, _> = serde_ignored::deserialize(tracked, |_| unknown_fields += 1);
     let document = result.map_err(|error| field_error(&track.path().to_string(), &error))?;
-    deserializer.end().map_err(|error| field_error(".", &error))?;
+    deserializer
+        .end()
+        .map_err(|error| field_error(".", &error))?;
     Ok(Parsed {
         records: document.records,
         unknown_fields,
@@ -109,16 +111,17 @@ mod tests {
         ] {
             let (status, detail, _) = problem(json);
             assert_eq!(status, 415, "{json}");
-            assert_eq!(detail, "document has schema 2, this collector reads schema 1");
+            assert_eq!(
+                detail,
+                "document has schema 2, this collector reads schema 1"
+            );
         }
     }
 
     #[test]
     fn a_wrong_field_is_named_by_its_path() {
         let flow = r#"{"protocol":6,"local":"nowhere","remote":"192.0.2.1","traffic":{},"first_us":1,"last_us":1}"#;
-        let report = format!(
-            r#"{{"window":{{"start_us":1,"duration_us":1}},"flows":[{flow}]}}"#
-        );
+        let report = format!(r#"{{"window":{{"start_us":1,"duration_us":1}},"flows":[{flow}]}}"#);
         let json = format!(
             r#"{{"schema":1,"records":[{{"epoch":"{:032x}","seq":1,"body":{{"report":{report}}}}}]}}"#,
             7
@@ -131,11 +134,22 @@ mod tests {
     #[test]
     fn what_is_no_document_is_a_bad_request() {
         let deep = format!(r#"{{"schema":1,"records":{}"#, "[".repeat(100_000));
-        for json in ["", "{", "[]", "null", "{}", r#"{"schema":"x","records":[]}"#, &deep] {
+        for json in [
+            "",
+            "{",
+            "[]",
+            "null",
+            "{}",
+            r#"{"schema":"x","records":[]}"#,
+            &deep,
+        ] {
             assert_eq!(problem(json).0, 400, "{}", &json[..json.len().min(40)]);
         }
         assert_eq!(problem(r#"{"schema":1,"records":[]} x"#).0, 400);
-        assert_eq!(problem(r#"{"schema":"x","records":[]}"#).2.unwrap(), "schema");
+        assert_eq!(
+            problem(r#"{"schema":"x","records":[]}"#).2.unwrap(),
+            "schema"
+        );
     }
 
     #[test]

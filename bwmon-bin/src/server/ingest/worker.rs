@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Batch, Envelope, Fate, Receipt, Record};
 use bwmon_core::sink::{Sink, SinkError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::body::Share;
+use crate::server::stop::Stopping;
 
 /// Deliveries that wait at most; more are turned away.
 const QUEUE: usize = 256;
@@ -116,12 +117,12 @@ impl<W: Witness> Worker<W> {
     ///
     /// # Errors
     /// When closing fails.
-    pub async fn run(mut self, mut stopping: watch::Receiver<bool>) -> Result<(), SinkError> {
+    pub async fn run(mut self, mut stopping: Stopping) -> Result<(), SinkError> {
         loop {
             let first = tokio::select! {
                 biased;
                 first = self.deliveries.recv() => first,
-                _ = stopping.wait_for(|stop| *stop), if !self.deliveries.is_closed() => {
+                () = stopping.wait(), if !self.deliveries.is_closed() => {
                     self.deliveries.close();
                     continue;
                 }

@@ -6,8 +6,8 @@ use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, RecentPoint};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 
-use super::sums;
 use super::Sightings;
+use super::sums;
 
 /// How far back the sums of a host go.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -91,11 +91,14 @@ impl LiveHost {
     /// because clocks are set back; so is another epoch, because it arrived later.
     pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
         let held = Held { key, interval };
-        let is_newer = self.latest.as_ref().is_none_or(|latest| {
-            latest.key.epoch != key.epoch || latest.key.seq < key.seq
-        });
+        let is_newer = self
+            .latest
+            .as_ref()
+            .is_none_or(|latest| latest.key.epoch != key.epoch || latest.key.seq < key.seq);
         self.rows += weight(&held.interval);
-        let at = self.minute.partition_point(|other| other.end() <= held.end());
+        let at = self
+            .minute
+            .partition_point(|other| other.end() <= held.end());
         self.minute.insert(at, held.clone());
         if is_newer {
             self.points.push_back(sums::point(&held.interval));
@@ -201,7 +204,14 @@ impl LiveHost {
             .as_ref()
             .map(|latest| Arc::clone(&latest.interval))
             .unwrap_or_default();
-        sums::summary(&latest, agent, status, self.seen, top_peer, self.points.iter().copied())
+        sums::summary(
+            &latest,
+            agent,
+            status,
+            self.seen,
+            top_peer,
+            self.points.iter().copied(),
+        )
     }
 
     /// Summed when somebody asks, and then kept until the next report.
@@ -225,6 +235,9 @@ fn weight(interval: &Interval) -> usize {
     let interfaces = interval.interfaces.iter().map(|interface| {
         1 + interface.non_ip.len() + interface.malformed.len() + interface.facts.stacked_on.len()
     });
-    1 + interval.flows.len() + interval.losses.len() + interval.probes.len() + host
+    1 + interval.flows.len()
+        + interval.losses.len()
+        + interval.probes.len()
+        + host
         + interfaces.sum::<usize>()
 }

@@ -137,13 +137,10 @@ impl Live {
         let now = Instant::now();
         let due: Vec<AgentId> = {
             let mut hosts = self.lock();
-            let due = hosts
-                .by_agent
-                .iter_mut()
-                .filter_map(|(agent, host)| {
-                    let is_due = host.turned_stale(now, self.stale_after) || host.is_held_back();
-                    is_due.then_some(*agent)
-                });
+            let due = hosts.by_agent.iter_mut().filter_map(|(agent, host)| {
+                let is_due = host.turned_stale(now, self.stale_after) || host.is_held_back();
+                is_due.then_some(*agent)
+            });
             due.collect()
         };
         for agent in due {

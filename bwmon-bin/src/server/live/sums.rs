@@ -57,13 +57,19 @@ pub(crate) fn cpu_percent(interval: &Interval) -> Option<f32> {
 }
 
 /// Memory use of a report, 0 to 100.
-#[expect(clippy::cast_possible_truncation, reason = "a percentage fits, rounded")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a percentage fits, rounded"
+)]
 pub(crate) fn memory_percent(interval: &Interval) -> Option<f32> {
     let memory = interval.host.as_ref()?.memory?;
     memory.used_percent().map(|percent| percent as f32)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a percentage fits, rounded")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a percentage fits, rounded"
+)]
 fn disk_percent(host: &HostMetrics) -> Option<f32> {
     let used = host.mounts.iter().filter_map(MountUsage::used_percent);
     used.reduce(f64::max).map(|percent| percent as f32)
@@ -94,12 +100,16 @@ pub(super) fn summary(
     let id = agent.to_string();
     let name = facts.map(|facts| facts.hostname.clone());
     HostSummary {
-        name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+        name: name
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| id.clone()),
         id,
         status,
         last_seen: seen.last,
         first_seen: seen.first,
-        addresses: facts.map(|facts| facts.addresses.clone()).unwrap_or_default(),
+        addresses: facts
+            .map(|facts| facts.addresses.clone())
+            .unwrap_or_default(),
         os: facts.map(|facts| facts.os.clone()).unwrap_or_default(),
         agent_version: facts
             .map(|facts| facts.agent_version.clone())
@@ -192,17 +202,15 @@ pub(super) fn peers(minute: &[Arc<Interval>], limit: usize) -> Vec<PeerUsage> {
         }
     }
     let mut peers: Vec<_> = of.into_iter().collect();
-    peers.sort_unstable_by_key(|(address, (traffic, _))| {
-        (Reverse(traffic.total_bytes()), *address)
-    });
+    peers
+        .sort_unstable_by_key(|(address, (traffic, _))| (Reverse(traffic.total_bytes()), *address));
     peers.truncate(limit);
-    let usage = |(address, (traffic, flows)): (IpAddr, (PerDirection<Tally>, HashSet<_>))| {
-        PeerUsage {
+    let usage =
+        |(address, (traffic, flows)): (IpAddr, (PerDirection<Tally>, HashSet<_>))| PeerUsage {
             address,
             traffic,
             rate_bps: rate(&window, &traffic),
             flows: u32::try_from(flows.len()).unwrap_or(u32::MAX),
-        }
-    };
+        };
     peers.into_iter().map(usage).collect()
 }

@@ -10,15 +10,16 @@ use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use bwmon_core::report::AgentId;
 use serde::Deserialize;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use crate::server::counters::{Gauge, Open};
-use crate::server::extract::Query;
+use crate::server::extract::Parameters;
 use crate::server::live::{Event, EventKind, Live};
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::state::App;
+use crate::server::stop::Stopping;
 
 /// Messages that wait for a slow client; beyond, it gets everything anew instead.
 const QUEUE: usize = 16;
@@ -57,7 +58,7 @@ pub struct EventParameters {
 )]
 pub async fn events(
     State(app): State<App>,
-    Query(parameters): Query<EventParameters>,
+    Parameters(parameters): Parameters<EventParameters>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let host = parameters.host;
@@ -101,12 +102,12 @@ struct Feed {
 struct Gone;
 
 impl Feed {
-    async fn run(mut self, is_return: bool, mut stopping: watch::Receiver<bool>) {
+    async fn run(mut self, is_return: bool, mut stopping: Stopping) {
         let messages = self.messages.clone();
         tokio::select! {
             _ = self.feed(is_return) => {}
             () = messages.closed() => {}
-            _ = stopping.wait_for(|stop| *stop) => {}
+            () = stopping.wait() => {}
         }
     }
 

@@ -8,7 +8,7 @@ use bwmon_core::time::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::server::extract::{Path, Query};
+use crate::server::extract::{Parameters, Path};
 use crate::server::model::HostList;
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::series::SeriesQuery;
@@ -40,10 +40,7 @@ pub async fn hosts(State(app): State<App>) -> Json<HostList> {
         (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn host(
-    State(app): State<App>,
-    Path(id): Path<AgentId>,
-) -> ApiResult<Json<HostDetail>> {
+pub async fn host(State(app): State<App>, Path(id): Path<AgentId>) -> ApiResult<Json<HostDetail>> {
     app.live()
         .detail(id)
         .map(Json)
@@ -79,7 +76,7 @@ pub struct SeriesParameters {
 pub async fn series(
     State(app): State<App>,
     Path(id): Path<AgentId>,
-    Query(parameters): Query<SeriesParameters>,
+    Parameters(parameters): Parameters<SeriesParameters>,
 ) -> ApiResult<Json<SeriesSet>> {
     let seconds = parameters.seconds.unwrap_or(600);
     if !(10..=3600).contains(&seconds) {
@@ -88,7 +85,9 @@ pub async fn series(
         ))
         .at_field("seconds"));
     }
-    app.series(SeriesQuery { agent: id, seconds }).await.map(Json)
+    app.series(SeriesQuery { agent: id, seconds })
+        .await
+        .map(Json)
 }
 
 /// Which traffic to sum.
@@ -124,7 +123,7 @@ pub struct TrafficParameters {
 pub async fn traffic(
     State(app): State<App>,
     Path(id): Path<AgentId>,
-    Query(parameters): Query<TrafficParameters>,
+    Parameters(parameters): Parameters<TrafficParameters>,
 ) -> ApiResult<Json<TrafficSum>> {
     let limit = parameters.limit.unwrap_or(1_000);
     if !(1..=10_000).contains(&limit) {
@@ -133,7 +132,9 @@ pub async fn traffic(
         ))
         .at_field("limit"));
     }
-    let to = parameters.to_us.map_or_else(|| app.now(), Timestamp::from_micros);
+    let to = parameters
+        .to_us
+        .map_or_else(|| app.now(), Timestamp::from_micros);
     let from = parameters.from_us.map_or_else(
         || to.minus(std::time::Duration::from_secs(3_600)),
         Timestamp::from_micros,

@@ -58,7 +58,13 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
         share.grow(json.len())?;
         Ok((ingest::parse(&json)?, share))
     });
-    let (Parsed { records, unknown_fields }, share) = parsing
+    let (
+        Parsed {
+            records,
+            unknown_fields,
+        },
+        share,
+    ) = parsing
         .await
         .map_err(|error| ApiError::internal("reading the document failed", &error))??;
     app.counters().unknown_fields(unknown_fields);

@@ -107,7 +107,15 @@ fn table(into: &mut String, hosts: &[HostSummary], now: Timestamp) {
     }
     into.push_str("<table><thead><tr>");
     for title in [
-        "Host", "Status", "CPU", "Memory", "Disk", "Received", "Sent", "Top peer", "Capture",
+        "Host",
+        "Status",
+        "CPU",
+        "Memory",
+        "Disk",
+        "Received",
+        "Sent",
+        "Top peer",
+        "Capture",
         "Last seen",
     ] {
         let _infallible = write!(into, "<th scope=\"col\">{title}</th>");
@@ -125,7 +133,9 @@ fn row(into: &mut String, host: &HostSummary, now: Timestamp) {
         HostStatus::Stale => "stale",
     };
     let side = |pick: fn(&bwmon_core::frame::PerDirection<f64>) -> f64| {
-        host.throughput_bps.as_ref().map_or_else(missing, |bps| bits_per_second(pick(bps)))
+        host.throughput_bps
+            .as_ref()
+            .map_or_else(missing, |bps| bits_per_second(pick(bps)))
     };
     let peer = host.top_peer.as_ref();
     let cells = [
