@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bwmon_core::collector::{CollectError, CollectErrorKind, Losses, Progress};
-use bwmon_core::frame::{Direction, Frame, InterfaceId, LinkType};
-use bwmon_core::report::{CaptureLoss, CaptureMethod};
+use bwmon_core::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection};
+use bwmon_core::report::{CaptureLoss, CaptureMethod, InterfaceFacts, KernelCounters};
+use bwmon_core::sample::{HostSample, InterfaceSample};
 use bwmon_core::{Collector, Observer};
 
-use super::ladder::{Open, Source};
+use super::gather::wall_clock;
+use super::host::Host;
+use super::ladder::{Open, Source, Tap};
 use super::selection::Selection;
 
 pub(super) fn selection(names: &[&str]) -> Selection {
@@ -54,15 +57,10 @@ impl Open for Doubles {
             return Err(CollectError::new(*kind, format!("{title} is refused")));
         }
         script.opened.push((title, names.to_vec()));
-        let interfaces = if method.sees_frames() {
-            names.iter().cloned().map(|name| (InterfaceId(7), name)).collect()
-        } else {
-            Vec::new()
-        };
-        let sees_frames = method.sees_frames();
-        let collector = Box::new(Double { title, sees_frames, script: Arc::clone(&self.0), own: 0 });
+        let names = if method.sees_frames() { names.to_vec() } else { Vec::new() };
+        let tap = Box::new(Double { title, names, script: Arc::clone(&self.0), own: 0 });
         let (drain, pace) = (Duration::from_millis(2), Duration::from_millis(5));
-        Ok(Source { collector, interfaces, drain, pace })
+        Ok(Source { tap, drain, pace })
     }
 }
 
@@ -70,9 +68,15 @@ impl Open for Doubles {
 #[derive(Debug)]
 struct Double {
     title: &'static str,
-    sees_frames: bool,
+    names: Vec<String>,
     script: Arc<Mutex<Script>>,
     own: u64,
+}
+
+impl Tap for Double {
+    fn interfaces(&self) -> Vec<(InterfaceId, String)> {
+        self.names.iter().cloned().map(|name| (InterfaceId(7), name)).collect()
+    }
 }
 
 /// Bytes of each frame on the wire.
@@ -89,7 +93,7 @@ impl Collector for Double {
         into: &mut dyn Observer,
     ) -> Result<Progress, CollectError> {
         let mut script = self.script.lock().unwrap();
-        if !self.sees_frames {
+        if self.names.is_empty() {
             return Ok(Progress::Idle);
         }
         if script.is_broken {
@@ -101,9 +105,8 @@ impl Collector for Double {
         script.frames -= 1;
         script.delivered += 1;
         self.own += 1;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         into.frame(Frame {
-            at: bwmon_core::time::Timestamp::EPOCH.plus(now),
+            at: wall_clock(),
             interface: InterfaceId(7),
             direction: Direction::Ingress,
             link: LinkType::Unsupported(9),
@@ -122,5 +125,56 @@ impl Collector for Double {
             dropped: 0,
         };
         Losses { sources: vec![loss] }
+    }
+}
+
+/// A host with one interface, which counts what the script says was delivered.
+#[derive(Debug)]
+pub(super) struct OneInterface {
+    pub(super) name: Arc<Mutex<String>>,
+    pub(super) script: Arc<Mutex<Script>>,
+}
+
+impl OneInterface {
+    fn facts(&self) -> InterfaceFacts {
+        InterfaceFacts {
+            id: InterfaceId(7),
+            name: self.name.lock().unwrap().clone(),
+            has_default_route: true,
+            ..InterfaceFacts::default()
+        }
+    }
+}
+
+impl Host for OneInterface {
+    fn interfaces(&self) -> Result<Vec<InterfaceFacts>, CollectError> {
+        Ok(vec![self.facts()])
+    }
+}
+
+impl Collector for OneInterface {
+    fn name(&self) -> &str {
+        "one_interface"
+    }
+
+    fn collect(
+        &mut self,
+        _budget: Duration,
+        into: &mut dyn Observer,
+    ) -> Result<Progress, CollectError> {
+        let packets = self.script.lock().unwrap().delivered;
+        let ingress = KernelCounters {
+            bytes: packets * u64::from(FRAME_BYTES),
+            packets,
+            ..KernelCounters::default()
+        };
+        let counters = PerDirection { ingress, egress: KernelCounters::default() };
+        let interfaces = vec![InterfaceSample { facts: self.facts(), counters }];
+        into.sample(wall_clock(), HostSample { interfaces, ..HostSample::default() });
+        Ok(Progress::Idle)
+    }
+
+    fn losses(&self) -> Losses {
+        Losses::default()
     }
 }

@@ -7,11 +7,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bwmon_core::collector::{InterfaceEvent, Progress};
-use bwmon_core::report::{InterfaceFacts, Interval};
+use bwmon_core::frame::InterfaceId;
+use bwmon_core::report::Interval;
 use bwmon_core::time::Timestamp;
-use bwmon_core::{Collector, Monitor, Observer};
+use bwmon_core::{Monitor, Observer};
 
 use super::handoff::Handoff;
+use super::host::Host;
 use super::ladder::{Failure, Ladder, Open, Rung, Source, title};
 use super::losses::LossLedger;
 use super::observers::{Noting, OneSide, Side};
@@ -41,18 +43,15 @@ impl Stop {
     }
 }
 
-/// Says which interfaces there are, all of them.
-pub(super) type ListInterfaces = Box<dyn Fn() -> Vec<InterfaceFacts> + Send>;
-
 /// What the thread is made of.
 pub(super) struct Gatherer<O> {
     monitor: Monitor,
-    system: Box<dyn Collector>,
-    interfaces: ListInterfaces,
+    host: Box<dyn Host>,
     wanted: Vec<String>,
     selection: Selection,
     ladder: Ladder<O>,
     rung: Rung,
+    captured: Vec<(InterfaceId, String)>,
     losses: LossLedger,
     last_end: Instant,
     last_climb: Instant,
@@ -72,22 +71,21 @@ impl<O: Open> Gatherer<O> {
     /// Chooses interfaces and opens the best source that is permitted.
     pub(super) fn new(
         monitor: Monitor,
-        system: Box<dyn Collector>,
-        interfaces: ListInterfaces,
+        host: Box<dyn Host>,
         wanted: Vec<String>,
         mut ladder: Ladder<O>,
     ) -> Self {
-        let selection = selection::select(&wanted, &interfaces());
+        let selection = choose(&wanted, &*host);
         let rung = ladder.climb(&selection, None);
         let now = Instant::now();
         let mut gatherer = Self {
             monitor,
-            system,
-            interfaces,
+            host,
             wanted,
             selection,
             ladder,
             rung,
+            captured: Vec::new(),
             losses: LossLedger::default(),
             last_end: now,
             last_climb: now,
@@ -141,7 +139,7 @@ impl<O: Open> Gatherer<O> {
                 continue;
             };
             let budget = left.min(source.pace);
-            let is_idle = match source.collector.collect(budget, &mut self.monitor) {
+            let is_idle = match source.tap.collect(budget, &mut self.monitor) {
                 Ok(Progress::Busy) => false,
                 Ok(Progress::Idle) => true,
                 Ok(Progress::Ended) => return End::Failed(self.failure("the source ended")),
@@ -179,7 +177,7 @@ impl<O: Open> Gatherer<O> {
         let mut is_changed = false;
         if failure.is_some() || now.duration_since(self.last_review) >= REVIEW {
             self.last_review = now;
-            let selection = selection::select(&self.wanted, &(self.interfaces)());
+            let selection = choose(&self.wanted, &*self.host);
             is_changed = selection.names != self.selection.names;
             self.selection = selection;
         }
@@ -207,11 +205,11 @@ impl<O: Open> Gatherer<O> {
     fn close(&mut self, mut next: Option<Rung>) -> Interval {
         let (at, read) = self.sample();
         self.monitor.cut(at);
-        self.announce(at);
+        self.follow_interfaces(at);
         let side = next.as_ref().map(|_| Side::Before(at));
         if let Some(source) = self.rung.source.as_mut() {
             drain(source, read, side, &mut self.monitor);
-            let losses = source.collector.losses();
+            let losses = source.tap.losses();
             self.monitor.set_losses(&self.losses.total(&losses));
         }
         if let Some(source) = next.as_mut().and_then(|next| next.source.as_mut()) {
@@ -228,7 +226,7 @@ impl<O: Open> Gatherer<O> {
     /// Reads the host; answers with the moment by the wall clock and by the monotonic one.
     fn sample(&mut self) -> (Timestamp, Instant) {
         let mut noting = Noting::new(&mut self.monitor);
-        let result = self.system.collect(Duration::ZERO, &mut noting);
+        let result = self.host.collect(Duration::ZERO, &mut noting);
         let at = noting.sampled_at();
         let read = Instant::now();
         let complaint = result.err().map(|error| error.to_string());
@@ -242,17 +240,23 @@ impl<O: Open> Gatherer<O> {
         (at.unwrap_or_else(wall_clock), read)
     }
 
-    /// Names the captured interfaces, which a sample leaves out where they are not reported.
-    fn announce(&mut self, at: Timestamp) {
-        for (id, name) in self.rung.source.iter().flat_map(|source| &source.interfaces) {
-            let event = InterfaceEvent::Appeared { id: *id, name: name.clone() };
-            self.monitor.interface(at, event);
+    /// Names the captured interfaces, which a sample leaves out where they are not reported, and
+    /// follows them where they vanish and come back under another number.
+    fn follow_interfaces(&mut self, at: Timestamp) {
+        let captured = self.rung.interfaces();
+        for (id, name) in captured.clone() {
+            self.monitor.interface(at, InterfaceEvent::Appeared { id, name });
+        }
+        if captured != self.captured {
+            let names = captured.iter().map(|(_, name)| name.clone());
+            self.rung.status.interfaces = names.collect();
+            self.tell_monitor();
         }
     }
 
     fn adopt(&mut self, next: Rung) {
         if let Some(old) = self.rung.source.take() {
-            self.losses.retire(&old.collector.losses());
+            self.losses.retire(&old.tap.losses());
         }
         self.rung = next;
         self.tell_monitor();
@@ -260,7 +264,16 @@ impl<O: Open> Gatherer<O> {
     }
 
     fn tell_monitor(&mut self) {
-        self.monitor.set_capture(self.rung.status.clone(), self.rung.captured());
+        self.captured = self.rung.interfaces();
+        let ids = self.captured.iter().map(|(id, _)| *id).collect();
+        self.monitor.set_capture(self.rung.status.clone(), ids);
+    }
+}
+
+fn choose(wanted: &[String], host: &dyn Host) -> Selection {
+    match host.interfaces() {
+        Ok(interfaces) => selection::select(wanted, &interfaces),
+        Err(error) => Selection { names: Vec::new(), reason: error.to_string() },
     }
 }
 
@@ -271,9 +284,9 @@ fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut M
         let left = end.saturating_duration_since(Instant::now());
         let result = match side {
             Some(side) => {
-                source.collector.collect(left, &mut OneSide { inner: monitor, side })
+                source.tap.collect(left, &mut OneSide { inner: monitor, side })
             }
-            None => source.collector.collect(left, monitor),
+            None => source.tap.collect(left, monitor),
         };
         match result {
             _ if left.is_zero() => return,

@@ -12,12 +12,16 @@ use bwmon_core::report::{CaptureMethod, CaptureStatus};
 use super::config::MethodChoice;
 use super::selection::Selection;
 
+/// A collector of flows.
+pub(super) trait Tap: Collector {
+    /// The interfaces whose frames it captures now; none where it does not see frames.
+    fn interfaces(&self) -> Vec<(InterfaceId, String)>;
+}
+
 /// An open source of flows.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) collector: Box<dyn Collector>,
-    /// The interfaces whose frames it captures; none where it does not see frames.
-    pub(super) interfaces: Vec<(InterfaceId, String)>,
+    pub(super) tap: Box<dyn Tap>,
     /// How long after a moment everything from before it has been delivered.
     pub(super) drain: Duration,
     /// How often it wants to be asked; each call may wait that long.
@@ -45,10 +49,9 @@ pub(super) struct Rung {
 }
 
 impl Rung {
-    /// The numbers of the interfaces whose frames are captured.
-    pub(super) fn captured(&self) -> Vec<InterfaceId> {
-        let source = self.source.as_ref();
-        source.map(|s| s.interfaces.iter().map(|(id, _)| *id).collect()).unwrap_or_default()
+    /// The interfaces whose frames are captured now.
+    pub(super) fn interfaces(&self) -> Vec<(InterfaceId, String)> {
+        self.source.as_ref().map(|source| source.tap.interfaces()).unwrap_or_default()
     }
 }
 
@@ -150,7 +153,7 @@ fn rung(method: CaptureMethod, source: Source, why_not: Option<String>) -> Rung 
         status: CaptureStatus {
             method,
             note,
-            interfaces: source.interfaces.iter().map(|(_, name)| name.clone()).collect(),
+            interfaces: source.tap.interfaces().into_iter().map(|(_, name)| name).collect(),
         },
         source: Some(source),
         is_best: why_not.is_none(),

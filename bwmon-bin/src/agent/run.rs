@@ -13,7 +13,7 @@ use super::config::{Config, MethodChoice};
 use super::deliver::deliver;
 use super::gather::{Gatherer, Stop};
 use super::handoff::Handoff;
-use super::host;
+use super::host::{self, Host};
 use super::identity::{Identity, draw_epoch};
 use super::ladder::{Ladder, Rung, title};
 use super::outlets::Outlets;
@@ -52,13 +52,13 @@ fn gatherer(config: &Config) -> anyhow::Result<Gatherer<Sources>> {
     let mut bounds = MonitorConfig::default();
     bounds.max_flows = config.max_flows.count();
     let wanted = config.capture.interfaces.clone();
-    check_names(&wanted, &host::interfaces())?;
+    let host = host::open(config)?;
+    check_names(&wanted, &Host::interfaces(&host)?)?;
     let sources = Sources::new(config.capture.ring_bytes);
     let ladder = Ladder::new(sources, config.capture.method, &host::program());
     let gatherer = Gatherer::new(
         Monitor::new(bounds),
-        Box::new(host::system(config)?),
-        Box::new(host::interfaces),
+        Box::new(host),
         wanted,
         ladder,
     );

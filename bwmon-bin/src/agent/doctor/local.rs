@@ -21,21 +21,31 @@ use super::Check;
 /// Bit of CAP_NET_RAW in a capability mask (capabilities(7), `linux/capability.h`).
 const CAP_NET_RAW: u32 = 13;
 
+/// What the host says of itself.
+pub(super) struct Host {
+    pub(super) check: Check,
+    pub(super) interfaces: Vec<InterfaceFacts>,
+    pub(super) mounts: Vec<MountUsage>,
+}
+
 /// Reads the host once.
-pub(super) fn host(config: &Config) -> (Check, Vec<MountUsage>) {
+pub(super) fn host(config: &Config) -> Host {
     let mut latest = Latest::default();
-    let read = host::system(config).and_then(|mut system| {
-        system.collect(Duration::ZERO, &mut latest).map(|_| ()).map_err(Into::into)
+    let mut interfaces = Vec::new();
+    let read = host::open(config).and_then(|mut system| {
+        interfaces = host::Host::interfaces(&system)?;
+        system.collect(Duration::ZERO, &mut latest)
     });
-    match (read, latest.0) {
-        (Ok(()), Some(sample)) => {
+    let (check, mounts) = match (read, latest.0) {
+        (Ok(_), Some(sample)) => {
             let facts = &sample.metrics.facts;
             let found = format!("{}, {}, kernel {}", facts.hostname, facts.os, facts.kernel);
             (Check::ok("host", found), sample.metrics.mounts)
         }
-        (Err(error), _) => (Check::failed("host", format!("{error:#}")), Vec::new()),
-        (Ok(()), None) => (Check::failed("host", "it gives no metrics"), Vec::new()),
-    }
+        (Err(error), _) => (Check::failed("host", error.to_string()), Vec::new()),
+        (Ok(_), None) => (Check::failed("host", "it gives no metrics"), Vec::new()),
+    };
+    Host { check, interfaces, mounts }
 }
 
 /// Whether frames may be captured, by the process's capabilities.

@@ -81,10 +81,9 @@ impl Check {
 
 /// Looks at everything that `run` needs.
 pub(super) fn examine(config: &Config) -> Report {
-    let facts = super::host::interfaces();
+    let local::Host { check, interfaces: facts, mounts } = local::host(config);
     let selection = super::selection::select(&config.capture.interfaces, &facts);
-    let (host, mounts) = local::host(config);
-    let mut checks = vec![host, local::capability()];
+    let mut checks = vec![check, local::capability()];
     checks.extend(local::capture(config, &facts, &selection));
     let (identity, agent_id) = local::identity(config);
     checks.extend(identity);
