@@ -90,10 +90,21 @@ pub(super) struct Options {
     )]
     pub(super) capture_interfaces: Option<Vec<String>>,
     /// How flows are seen [default: auto, the best that is permitted]
-    #[arg(long, global = true, env = "BWMON_CAPTURE_METHOD", value_enum, value_name = "METHOD")]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_CAPTURE_METHOD",
+        value_enum,
+        value_name = "METHOD"
+    )]
     pub(super) capture_method: Option<MethodChoice>,
     /// Size of the capture ring in bytes [default: 8388608]
-    #[arg(long, global = true, env = "BWMON_CAPTURE_RING_BYTES", value_name = "BYTES")]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_CAPTURE_RING_BYTES",
+        value_name = "BYTES"
+    )]
     pub(super) capture_ring_bytes: Option<RingBytes>,
     /// Disks to report, names or globs [default: all]
     #[arg(

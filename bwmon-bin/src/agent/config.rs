@@ -134,16 +134,23 @@ impl FromStr for CollectorUrl {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let refuse = |why: &str| ValueError(format!("{why}; write it like http://192.0.2.7:8000"));
-        let uri: ureq::http::Uri =
-            text.trim().parse().map_err(|_| refuse("the collector's address is no URL"))?;
+        let uri: ureq::http::Uri = text
+            .trim()
+            .parse()
+            .map_err(|_| refuse("the collector's address is no URL"))?;
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => return Err(refuse("this version speaks http only")),
             _ => return Err(refuse("the collector's address must start with http://")),
         }
-        let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+        let authority = uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
         if authority.is_empty() || authority.contains('@') {
-            return Err(refuse("the collector's address needs a host, and holds no credentials"));
+            return Err(refuse(
+                "the collector's address needs a host, and holds no credentials",
+            ));
         }
         if uri.query().is_some() {
             return Err(refuse("the collector's address has no query"));
@@ -181,12 +188,15 @@ impl FromStr for ReportInterval {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let told: HumanDuration =
-            text.parse().map_err(|error| ValueError(format!("{error}; 1s to 5m make sense")))?;
+        let told: HumanDuration = text
+            .parse()
+            .map_err(|error| ValueError(format!("{error}; 1s to 5m make sense")))?;
         if (Self::LEAST..=Self::MOST).contains(&told.0) {
             Ok(Self(told))
         } else {
-            Err(ValueError(format!("an interval of {told} is out of bounds: 1s to 5m")))
+            Err(ValueError(format!(
+                "an interval of {told} is out of bounds: 1s to 5m"
+            )))
         }
     }
 }
@@ -252,8 +262,11 @@ fn in_bounds(
     what: &str,
     unit: &str,
 ) -> Result<usize, ValueError> {
-    let error =
-        || ValueError(format!("{what} of {value} {unit} is out of bounds: {least} to {most}"));
+    let error = || {
+        ValueError(format!(
+            "{what} of {value} {unit} is out of bounds: {least} to {most}"
+        ))
+    };
     if !(least..=most).contains(&value) {
         return Err(error());
     }
@@ -317,7 +330,9 @@ mod tests {
     #[test]
     fn the_example_is_the_defaults_and_names_every_key() {
         assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
-        let uncommented = EXAMPLE.replace("\n#data_dir", "\ndata_dir").replace("\n#token_file", "\ntoken_file");
+        let uncommented = EXAMPLE
+            .replace("\n#data_dir", "\ndata_dir")
+            .replace("\n#token_file", "\ntoken_file");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
         assert_eq!(config.token_file, Some("/etc/bwmon/token".into()));
@@ -329,18 +344,32 @@ mod tests {
             ("interval = \"500ms\"", "agent.toml:1:12", "1s to 5m"),
             ("interval = \"301s\"", "agent.toml:1:12", "1s to 5m"),
             ("max_flows = 3", "agent.toml:1:13", "16 to 1048576"),
-            ("[capture]\nring_bytes = 4096", "agent.toml:2:14", "1048576 to 1073741824"),
-            ("[capture]\nmethod = \"magic\"", "agent.toml:2:10", "af_packet"),
+            (
+                "[capture]\nring_bytes = 4096",
+                "agent.toml:2:14",
+                "1048576 to 1073741824",
+            ),
+            (
+                "[capture]\nmethod = \"magic\"",
+                "agent.toml:2:10",
+                "af_packet",
+            ),
             ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),
         ] {
             let message = parsed(text).unwrap_err();
-            assert!(message.starts_with(place) && message.contains(bound), "{message}");
+            assert!(
+                message.starts_with(place) && message.contains(bound),
+                "{message}"
+            );
         }
     }
 
     #[test]
     fn a_collector_address_holds_no_credentials_and_messages_show_none() {
-        let message = "http://me:geheim@h:1".parse::<CollectorUrl>().unwrap_err().to_string();
+        let message = "http://me:geheim@h:1"
+            .parse::<CollectorUrl>()
+            .unwrap_err()
+            .to_string();
         assert!(!message.contains("geheim"), "{message}");
         let url: CollectorUrl = "http://[2001:db8::1]:8000/".parse().unwrap();
         assert_eq!(url.as_str(), "http://[2001:db8::1]:8000");
@@ -348,7 +377,10 @@ mod tests {
 
     #[test]
     fn printing_replaces_sending_unless_a_collector_is_named() {
-        let mut options = Options { stdout: true, ..Options::default() };
+        let mut options = Options {
+            stdout: true,
+            ..Options::default()
+        };
         assert!(Config::resolve(&options).unwrap().is_offline);
         options.collector = Some(CollectorUrl::default());
         let both = Config::resolve(&options).unwrap();

@@ -17,7 +17,10 @@ use super::selection::Selection;
 
 pub(super) fn selection(names: &[&str]) -> Selection {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    Selection { names, reason: "because".to_owned() }
+    Selection {
+        names,
+        reason: "because".to_owned(),
+    }
 }
 
 /// What a test tells its sources while they run.
@@ -40,7 +43,11 @@ pub(super) struct Doubles(pub(super) Arc<Mutex<Script>>);
 
 impl Doubles {
     pub(super) fn refusing(self, method: CaptureMethod, kind: CollectErrorKind) -> Self {
-        self.0.lock().unwrap().refused.insert(super::ladder::title(method), kind);
+        self.0
+            .lock()
+            .unwrap()
+            .refused
+            .insert(super::ladder::title(method), kind);
         self
     }
 }
@@ -57,8 +64,17 @@ impl Open for Doubles {
             return Err(CollectError::new(*kind, format!("{title} is refused")));
         }
         script.opened.push((title, names.to_vec()));
-        let names = if method.sees_frames() { names.to_vec() } else { Vec::new() };
-        let tap = Box::new(Double { title, names, script: Arc::clone(&self.0), own: 0 });
+        let names = if method.sees_frames() {
+            names.to_vec()
+        } else {
+            Vec::new()
+        };
+        let tap = Box::new(Double {
+            title,
+            names,
+            script: Arc::clone(&self.0),
+            own: 0,
+        });
         let (drain, pace) = (Duration::from_millis(2), Duration::from_millis(5));
         Ok(Source { tap, drain, pace })
     }
@@ -75,7 +91,11 @@ struct Double {
 
 impl Tap for Double {
     fn interfaces(&self) -> Vec<(InterfaceId, String)> {
-        self.names.iter().cloned().map(|name| (InterfaceId(7), name)).collect()
+        self.names
+            .iter()
+            .cloned()
+            .map(|name| (InterfaceId(7), name))
+            .collect()
     }
 }
 
@@ -97,7 +117,10 @@ impl Collector for Double {
             return Ok(Progress::Idle);
         }
         if script.is_broken {
-            return Err(CollectError::new(CollectErrorKind::Gone, "the interface went away"));
+            return Err(CollectError::new(
+                CollectErrorKind::Gone,
+                "the interface went away",
+            ));
         }
         if script.frames == 0 {
             return Ok(Progress::Idle);
@@ -124,7 +147,9 @@ impl Collector for Double {
             received: self.own,
             dropped: 0,
         };
-        Losses { sources: vec![loss] }
+        Losses {
+            sources: vec![loss],
+        }
     }
 }
 
@@ -168,9 +193,21 @@ impl Collector for OneInterface {
             packets,
             ..KernelCounters::default()
         };
-        let counters = PerDirection { ingress, egress: KernelCounters::default() };
-        let interfaces = vec![InterfaceSample { facts: self.facts(), counters }];
-        into.sample(wall_clock(), HostSample { interfaces, ..HostSample::default() });
+        let counters = PerDirection {
+            ingress,
+            egress: KernelCounters::default(),
+        };
+        let interfaces = vec![InterfaceSample {
+            facts: self.facts(),
+            counters,
+        }];
+        into.sample(
+            wall_clock(),
+            HostSample {
+                interfaces,
+                ..HostSample::default()
+            },
+        );
         Ok(Progress::Idle)
     }
 

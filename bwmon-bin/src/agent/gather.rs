@@ -20,11 +20,6 @@ use super::observers::{Noting, OneSide, Side};
 use super::schedule::Schedule;
 use super::selection::{self, Selection};
 
-/// How often the choice of interfaces is looked at again, and how soon after a climb a failing
-/// source is no longer opened anew but stepped down from.
-const REVIEW: Duration = Duration::from_secs(10);
-/// How often a better step than the present one is tried.
-const CLIMB: Duration = Duration::from_secs(60);
 /// How long to wait after a source said that it has nothing, where it could not wait by itself.
 const IDLE: Duration = Duration::from_millis(10);
 
@@ -43,6 +38,25 @@ impl Stop {
     }
 }
 
+/// How often to look whether flows can be seen better.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Review {
+    /// How often the choice of interfaces is looked at again, and how soon after a climb a failing
+    /// source is no longer opened anew but stepped down from.
+    pub(super) interfaces: Duration,
+    /// How often a better step than the present one is tried.
+    pub(super) climb: Duration,
+}
+
+impl Default for Review {
+    fn default() -> Self {
+        Self {
+            interfaces: Duration::from_secs(10),
+            climb: Duration::from_secs(60),
+        }
+    }
+}
+
 /// What the thread is made of.
 pub(super) struct Gatherer<O> {
     monitor: Monitor,
@@ -50,6 +64,7 @@ pub(super) struct Gatherer<O> {
     wanted: Vec<String>,
     selection: Selection,
     ladder: Ladder<O>,
+    every: Review,
     rung: Rung,
     captured: Vec<(InterfaceId, String)>,
     losses: LossLedger,
@@ -74,6 +89,7 @@ impl<O: Open> Gatherer<O> {
         host: Box<dyn Host>,
         wanted: Vec<String>,
         mut ladder: Ladder<O>,
+        every: Review,
     ) -> Self {
         let selection = choose(&wanted, &*host);
         let rung = ladder.climb(&selection, None);
@@ -84,6 +100,7 @@ impl<O: Open> Gatherer<O> {
             wanted,
             selection,
             ladder,
+            every,
             rung,
             captured: Vec::new(),
             losses: LossLedger::default(),
@@ -164,7 +181,10 @@ impl<O: Open> Gatherer<O> {
     fn failure(&self, reason: &str) -> Failure {
         let method = self.rung.status.method;
         tracing::warn!("capturing through {} ended: {reason}", title(method));
-        Failure { method, reason: reason.to_owned() }
+        Failure {
+            method,
+            reason: reason.to_owned(),
+        }
     }
 
     /// Looks whether another source should take over, and opens it.
@@ -175,18 +195,20 @@ impl<O: Open> Gatherer<O> {
             End::Deadline | End::Stopped => None,
         };
         let mut is_changed = false;
-        if failure.is_some() || now.duration_since(self.last_review) >= REVIEW {
+        if failure.is_some() || now.duration_since(self.last_review) >= self.every.interfaces {
             self.last_review = now;
             let selection = choose(&self.wanted, &*self.host);
             is_changed = selection.names != self.selection.names;
             self.selection = selection;
         }
         let since_climb = now.duration_since(self.last_climb);
-        let may_be_better = !self.rung.is_best && since_climb >= CLIMB;
+        let may_be_better = !self.rung.is_best && since_climb >= self.every.climb;
         if failure.is_none() && !is_changed && !may_be_better {
             return None;
         }
-        let failed_again = failure.as_ref().filter(|_| since_climb < REVIEW);
+        let failed_again = failure
+            .as_ref()
+            .filter(|_| since_climb < self.every.interfaces);
         let next = self.ladder.climb(&self.selection, failed_again);
         self.last_climb = now;
         let (then, status) = (&self.rung.status, &next.status);
@@ -245,7 +267,8 @@ impl<O: Open> Gatherer<O> {
     fn follow_interfaces(&mut self, at: Timestamp) {
         let captured = self.rung.interfaces();
         for (id, name) in captured.clone() {
-            self.monitor.interface(at, InterfaceEvent::Appeared { id, name });
+            self.monitor
+                .interface(at, InterfaceEvent::Appeared { id, name });
         }
         if captured != self.captured {
             let names = captured.iter().map(|(_, name)| name.clone());
@@ -273,7 +296,10 @@ impl<O: Open> Gatherer<O> {
 fn choose(wanted: &[String], host: &dyn Host) -> Selection {
     match host.interfaces() {
         Ok(interfaces) => selection::select(wanted, &interfaces),
-        Err(error) => Selection { names: Vec::new(), reason: error.to_string() },
+        Err(error) => Selection {
+            names: Vec::new(),
+            reason: error.to_string(),
+        },
     }
 }
 
@@ -283,9 +309,13 @@ fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut M
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let result = match side {
-            Some(side) => {
-                source.tap.collect(left, &mut OneSide { inner: monitor, side })
-            }
+            Some(side) => source.tap.collect(
+                left,
+                &mut OneSide {
+                    inner: monitor,
+                    side,
+                },
+            ),
             None => source.tap.collect(left, monitor),
         };
         match result {
@@ -303,7 +333,9 @@ fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut M
 
 /// Now, by the clock that people read.
 pub(super) fn wall_clock() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::EPOCH.plus(since_epoch)
 }
 

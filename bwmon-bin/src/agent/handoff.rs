@@ -18,7 +18,13 @@ impl Handoff {
     /// Both ends.
     pub(super) fn new() -> (Self, Receiver<Interval>) {
         let (sender, receiver) = channel(CAPACITY);
-        (Self { sender, waiting: None }, receiver)
+        (
+            Self {
+                sender,
+                waiting: None,
+            },
+            receiver,
+        )
     }
 
     /// Hands an interval over. Where there is no room it is kept, and the next ones are merged into
@@ -55,8 +61,14 @@ mod tests {
 
     fn interval(bytes: u64) -> Interval {
         let tally = Tally { bytes, packets: 1 };
-        let traffic = PerDirection { ingress: tally, egress: Tally::default() };
-        Interval { overflow_without_interface: traffic, ..Interval::default() }
+        let traffic = PerDirection {
+            ingress: tally,
+            egress: Tally::default(),
+        };
+        Interval {
+            overflow_without_interface: traffic,
+            ..Interval::default()
+        }
     }
 
     #[test]

@@ -19,7 +19,10 @@ pub(super) trait Host: Collector {
 impl Host for System {
     fn interfaces(&self) -> Result<Vec<InterfaceFacts>, CollectError> {
         let interfaces = Self::interfaces(self)?;
-        Ok(interfaces.into_iter().map(|interface| interface.facts).collect())
+        Ok(interfaces
+            .into_iter()
+            .map(|interface| interface.facts)
+            .collect())
     }
 }
 
@@ -29,7 +32,7 @@ pub(super) fn open(config: &Config) -> Result<System, CollectError> {
     system.disks = filter(&config.disks);
     system.interfaces = filter(&config.interfaces);
     system.agent_version = env!("CARGO_PKG_VERSION").to_owned();
-    System::new(system)
+    System::new(&system)
 }
 
 /// The path of the running binary, for commands that people are to type.
@@ -38,5 +41,8 @@ pub(super) fn program() -> PathBuf {
 }
 
 fn filter(names: &Names) -> NameFilter {
-    NameFilter { include: names.include.clone(), exclude: names.exclude.clone() }
+    NameFilter {
+        include: names.include.clone(),
+        exclude: names.exclude.clone(),
+    }
 }

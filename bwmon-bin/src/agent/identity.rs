@@ -52,7 +52,11 @@ impl Identity {
             )));
         }
         let agent = read(&path).map_err(Failure::Final)?;
-        Ok(Self { agent, folder: folder.to_owned(), _lock: lock })
+        Ok(Self {
+            agent,
+            folder: folder.to_owned(),
+            _lock: lock,
+        })
     }
 }
 
@@ -64,12 +68,19 @@ enum Failure {
 /// The identity in `folder`, if one was drawn there.
 pub(super) fn peek(folder: &Path) -> anyhow::Result<Option<AgentId>> {
     let path = folder.join(FILE_NAME);
-    if path.exists() { read(&path).map(Some) } else { Ok(None) }
+    if path.exists() {
+        read(&path).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Whether a file can be made in `folder`, or the folder itself where it is not there yet.
 pub(super) fn probe_folder(folder: &Path) -> io::Result<()> {
-    let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(folder);
+    let existing = folder
+        .ancestors()
+        .find(|ancestor| ancestor.exists())
+        .unwrap_or(folder);
     let probe = existing.join(format!(".bwmon-agent-probe-{}", std::process::id()));
     private_file().create_new(true).open(&probe)?;
     fs::remove_file(&probe)
@@ -77,7 +88,9 @@ pub(super) fn probe_folder(folder: &Path) -> io::Result<()> {
 
 /// A new run of sequence numbers.
 pub(super) fn draw_epoch() -> anyhow::Result<Epoch> {
-    Ok(Epoch(random_128().context("the system gives no random numbers")?))
+    Ok(Epoch(
+        random_128().context("the system gives no random numbers")?,
+    ))
 }
 
 fn read(path: &Path) -> anyhow::Result<AgentId> {
@@ -94,10 +107,16 @@ fn read(path: &Path) -> anyhow::Result<AgentId> {
 
 /// Writes a new identity so that a crash leaves either none or a whole one.
 fn draw(folder: &Path, path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let agent = AgentId(random_128()?);
     let unfinished = folder.join(format!("{FILE_NAME}.{}", std::process::id()));
-    let mut file = private_file().create(true).truncate(true).open(&unfinished)?;
+    let mut file = private_file()
+        .create(true)
+        .truncate(true)
+        .open(&unfinished)?;
     writeln!(file, "{agent}")?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
@@ -133,7 +152,10 @@ mod tests {
         drop(first);
         assert_eq!(Identity::take(&data).unwrap().agent, agent);
         assert_eq!(peek(&data[0]).unwrap(), Some(agent));
-        let mode = fs::metadata(data[0].join(FILE_NAME)).unwrap().permissions().mode();
+        let mode = fs::metadata(data[0].join(FILE_NAME))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let files = fs::read_dir(&data[0]).unwrap().count();
         assert_eq!(files, 1, "an unfinished file stayed behind");
@@ -143,15 +165,28 @@ mod tests {
     fn a_damaged_identity_is_kept_and_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE_NAME), "nonsense").unwrap();
-        let message = Identity::take(&[folder.path().to_owned()]).unwrap_err().to_string();
-        assert!(message.contains(FILE_NAME) && message.contains("move it away"), "{message}");
-        assert_eq!(fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(), "nonsense");
+        let message = Identity::take(&[folder.path().to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains(FILE_NAME) && message.contains("move it away"),
+            "{message}"
+        );
+        assert_eq!(
+            fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(),
+            "nonsense"
+        );
     }
 
     #[test]
     fn a_folder_that_cannot_be_is_one_clear_line() {
-        let message = Identity::take(&["/proc/bwmon".into()]).unwrap_err().to_string();
-        assert!(message.contains("/proc/bwmon") && message.contains("--data-dir"), "{message}");
+        let message = Identity::take(&["/proc/bwmon".into()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("/proc/bwmon") && message.contains("--data-dir"),
+            "{message}"
+        );
         assert!(!message.contains('\n'));
     }
 }

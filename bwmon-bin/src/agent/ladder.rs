@@ -51,7 +51,10 @@ pub(super) struct Rung {
 impl Rung {
     /// The interfaces whose frames are captured now.
     pub(super) fn interfaces(&self) -> Vec<(InterfaceId, String)> {
-        self.source.as_ref().map(|source| source.tap.interfaces()).unwrap_or_default()
+        self.source
+            .as_ref()
+            .map(|source| source.tap.interfaces())
+            .unwrap_or_default()
     }
 }
 
@@ -81,7 +84,11 @@ impl<O: Open> Ladder<O> {
     /// A ladder of the steps that `wanted` allows; `program` is the path of the running binary, for
     /// the command that grants it what is missing.
     pub(super) fn new(opener: O, wanted: MethodChoice, program: &Path) -> Self {
-        Self { opener, wanted, grant: grant_command(program) }
+        Self {
+            opener,
+            wanted,
+            grant: grant_command(program),
+        }
     }
 
     /// Takes the best step that is permitted now, `failed` and those above it left out. Never fails:
@@ -104,7 +111,7 @@ impl<O: Open> Ladder<O> {
                 continue;
             }
             match self.step(method, selection) {
-                Ok(source) => return rung(method, source, why_not),
+                Ok(source) => return rung(method, source, why_not.as_deref()),
                 Err(reason) => {
                     tracing::debug!("{}: {reason}", title(method));
                     why_not.get_or_insert(reason);
@@ -118,12 +125,17 @@ impl<O: Open> Ladder<O> {
         if method.sees_frames() && selection.names.is_empty() {
             return Err(selection.reason.clone());
         }
-        self.opener.open(method, &selection.names).map_err(|error| match error.kind() {
-            CollectErrorKind::Permission if method.sees_frames() => {
-                format!("capturing frames is not permitted; grant it with: {}", self.grant)
-            }
-            _ => error.to_string(),
-        })
+        self.opener
+            .open(method, &selection.names)
+            .map_err(|error| match error.kind() {
+                CollectErrorKind::Permission if method.sees_frames() => {
+                    format!(
+                        "capturing frames is not permitted; grant it with: {}",
+                        self.grant
+                    )
+                }
+                _ => error.to_string(),
+            })
     }
 
     fn only_counters(&self, why_not: Option<String>) -> Rung {
@@ -131,7 +143,11 @@ impl<O: Open> Ladder<O> {
         let is_explicit = !matches!(self.wanted, MethodChoice::Auto | MethodChoice::Counters);
         Rung {
             source: None,
-            status: CaptureStatus { method: CaptureMethod::Counters, note, interfaces: Vec::new() },
+            status: CaptureStatus {
+                method: CaptureMethod::Counters,
+                note,
+                interfaces: Vec::new(),
+            },
             is_best: self.wanted == MethodChoice::Counters,
             refusal: why_not.filter(|_| is_explicit),
         }
@@ -139,13 +155,19 @@ impl<O: Open> Ladder<O> {
 }
 
 fn position(steps: &[CaptureMethod], method: CaptureMethod) -> usize {
-    steps.iter().position(|step| *step == method).unwrap_or(steps.len())
+    steps
+        .iter()
+        .position(|step| *step == method)
+        .unwrap_or(steps.len())
 }
 
-fn rung(method: CaptureMethod, source: Source, why_not: Option<String>) -> Rung {
+fn rung(method: CaptureMethod, source: Source, why_not: Option<&str>) -> Rung {
     let note = if method == CaptureMethod::SockDiag {
-        let why_not = why_not.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        Some(format!("TCP only, payload bytes as the kernel counts them per connection{why_not}"))
+        let why_not = why_not.map(|reason| format!(": {reason}"));
+        Some(format!(
+            "TCP only, payload bytes as the kernel counts them per connection{}",
+            why_not.unwrap_or_default()
+        ))
     } else {
         None
     };
@@ -153,7 +175,12 @@ fn rung(method: CaptureMethod, source: Source, why_not: Option<String>) -> Rung 
         status: CaptureStatus {
             method,
             note,
-            interfaces: source.tap.interfaces().into_iter().map(|(_, name)| name).collect(),
+            interfaces: source
+                .tap
+                .interfaces()
+                .into_iter()
+                .map(|(_, name)| name)
+                .collect(),
         },
         source: Some(source),
         is_best: why_not.is_none(),
@@ -178,7 +205,10 @@ pub(super) fn grant_command(program: &Path) -> String {
     if path.chars().all(is_plain) {
         format!("sudo setcap cap_net_raw+ep {path}")
     } else {
-        format!("sudo setcap cap_net_raw+ep '{}'", path.replace('\'', r"'\''"))
+        format!(
+            "sudo setcap cap_net_raw+ep '{}'",
+            path.replace('\'', r"'\''")
+        )
     }
 }
 
@@ -193,7 +223,8 @@ mod tests {
 
     #[test]
     fn the_best_permitted_step_is_taken_and_says_what_grants_more() {
-        let refused = Doubles::default().refusing(CaptureMethod::AfPacket, CollectErrorKind::Permission);
+        let refused =
+            Doubles::default().refusing(CaptureMethod::AfPacket, CollectErrorKind::Permission);
         let rung = ladder(refused, MethodChoice::Auto).climb(&selection(&["eth0"]), None);
         assert_eq!(rung.status.method, CaptureMethod::SockDiag);
         let note = rung.status.note.unwrap();
@@ -207,7 +238,8 @@ mod tests {
 
     #[test]
     fn the_best_step_has_no_note() {
-        let rung = ladder(Doubles::default(), MethodChoice::Auto).climb(&selection(&["eth0"]), None);
+        let rung =
+            ladder(Doubles::default(), MethodChoice::Auto).climb(&selection(&["eth0"]), None);
         assert_eq!(rung.status.method, CaptureMethod::AfPacket);
         assert_eq!(rung.status.interfaces, ["eth0"]);
         assert!(rung.is_best && rung.status.note.is_none());
@@ -220,12 +252,20 @@ mod tests {
             .refusing(CaptureMethod::SockDiag, CollectErrorKind::Other);
         let rung = ladder(refused, MethodChoice::Auto).climb(&selection(&["eth0"]), None);
         assert_eq!(rung.status.method, CaptureMethod::Counters);
-        assert!(rung.status.note.unwrap().starts_with("no flows: af_packet is refused"));
+        assert!(
+            rung.status
+                .note
+                .unwrap()
+                .starts_with("no flows: af_packet is refused")
+        );
     }
 
     #[test]
     fn after_a_failure_the_next_step_down_is_taken() {
-        let failure = Failure { method: CaptureMethod::AfPacket, reason: "it broke".to_owned() };
+        let failure = Failure {
+            method: CaptureMethod::AfPacket,
+            reason: "it broke".to_owned(),
+        };
         let mut ladder = ladder(Doubles::default(), MethodChoice::Auto);
         let rung = ladder.climb(&selection(&["eth0"]), Some(&failure));
         assert_eq!(rung.status.method, CaptureMethod::SockDiag);
@@ -235,12 +275,14 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_used_or_refused() {
-        let refused = Doubles::default().refusing(CaptureMethod::AfPacket, CollectErrorKind::Permission);
+        let refused =
+            Doubles::default().refusing(CaptureMethod::AfPacket, CollectErrorKind::Permission);
         let rung = ladder(refused, MethodChoice::AfPacket).climb(&selection(&["eth0"]), None);
         assert!(rung.refusal.unwrap().contains("setcap"));
         let rung = ladder(Doubles::default(), MethodChoice::AfPacket).climb(&selection(&[]), None);
         assert!(rung.refusal.is_some());
-        let rung = ladder(Doubles::default(), MethodChoice::Counters).climb(&selection(&["eth0"]), None);
+        let rung =
+            ladder(Doubles::default(), MethodChoice::Counters).climb(&selection(&["eth0"]), None);
         assert!(rung.is_best && rung.refusal.is_none() && rung.status.note.is_none());
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn open(
     config.buffer_bytes = buffer_bytes / (2 * names.len().max(1));
     let capture = LivePcap::open(&config)?;
     let drain = capture.retire_timeout();
-    Ok(Source { tap: Box::new(capture), drain, pace })
+    Ok(Source {
+        tap: Box::new(capture),
+        drain,
+        pace,
+    })
 }
 
 impl Tap for LivePcap {

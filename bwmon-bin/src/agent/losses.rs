@@ -1,7 +1,7 @@
 //! Losses stay cumulative when one source takes over from another.
 
 use bwmon_core::collector::Losses;
-use bwmon_core::report::bounds;
+use bwmon_core::report::{CaptureLoss, bounds};
 
 /// What sources that are no longer in use lost.
 #[derive(Debug, Default)]
@@ -25,17 +25,13 @@ impl LossLedger {
 
 fn add(sum: &mut Losses, more: &Losses) {
     for loss in &more.sources {
-        let known = sum
-            .sources
-            .iter_mut()
-            .find(|known| known.source == loss.source && known.interface == loss.interface);
-        match known {
-            Some(known) => {
-                known.received = known.received.saturating_add(loss.received);
-                known.dropped = known.dropped.saturating_add(loss.dropped);
-            }
-            None if sum.sources.len() < bounds::PARTS => sum.sources.push(loss.clone()),
-            None => {}
+        let is_same =
+            |known: &CaptureLoss| known.source == loss.source && known.interface == loss.interface;
+        if let Some(known) = sum.sources.iter_mut().find(|known| is_same(known)) {
+            known.received = known.received.saturating_add(loss.received);
+            known.dropped = known.dropped.saturating_add(loss.dropped);
+        } else if sum.sources.len() < bounds::PARTS {
+            sum.sources.push(loss.clone());
         }
     }
 }
@@ -43,11 +39,17 @@ fn add(sum: &mut Losses, more: &Losses) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bwmon_core::report::CaptureLoss;
 
     fn lost(received: u64, dropped: u64) -> Losses {
-        let loss = CaptureLoss { source: "ring".to_owned(), interface: None, received, dropped };
-        Losses { sources: vec![loss] }
+        let loss = CaptureLoss {
+            source: "ring".to_owned(),
+            interface: None,
+            received,
+            dropped,
+        };
+        Losses {
+            sources: vec![loss],
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@ mod config;
 mod deliver;
 mod doctor;
 mod gather;
-mod glob;
 mod handoff;
 mod host;
 mod identity;
@@ -56,7 +55,10 @@ pub fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
     let command = cli.command.unwrap_or(Command::Run);
-    if let Command::Config { command: ConfigCommand::Example } = command {
+    if let Command::Config {
+        command: ConfigCommand::Example,
+    } = command
+    {
         return print(EXAMPLE).map(|()| ExitCode::SUCCESS);
     }
     let config = Config::resolve(&cli.options)?;
@@ -66,16 +68,23 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { format } => {
             let report = doctor::examine(&config);
             print(&report.render(format)?)?;
-            Ok(if report.can_report() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if report.can_report() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
-        Command::Run | Command::Config { .. } => run::run(config).map(|()| ExitCode::SUCCESS),
+        Command::Run | Command::Config { .. } => run::run(&config).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// Prints; a reader that went away wanted no more.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot print")
         }

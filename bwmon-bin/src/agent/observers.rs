@@ -17,7 +17,10 @@ pub(super) struct Noting<'a, T> {
 
 impl<'a, T: Observer> Noting<'a, T> {
     pub(super) fn new(inner: &'a mut T) -> Self {
-        Self { inner, sampled_at: None }
+        Self {
+            inner,
+            sampled_at: None,
+        }
     }
 
     /// The moment of the last sample.

@@ -36,11 +36,22 @@ impl Outlets {
         agent: AgentId,
         token: Option<Secret>,
     ) -> anyhow::Result<Self> {
-        let collector = if config.is_offline { None } else { Some(http(config, agent, token)?) };
+        let collector = if config.is_offline {
+            None
+        } else {
+            Some(http(config, agent, token)?)
+        };
         let reader_gone = Arc::new(Notify::new());
-        let stdout =
-            if config.stdout { Some(print(Arc::clone(&reader_gone)).await?) } else { None };
-        Ok(Self { collector, stdout, reader_gone })
+        let stdout = if config.stdout {
+            Some(print(Arc::clone(&reader_gone)).await?)
+        } else {
+            None
+        };
+        Ok(Self {
+            collector,
+            stdout,
+            reader_gone,
+        })
     }
 
     /// Queues a record for everyone.
@@ -60,7 +71,7 @@ impl Outlets {
         if self.stdout.is_some() {
             self.reader_gone.notified().await;
         } else {
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -72,7 +83,10 @@ impl Outlets {
 
     /// Sends what is queued until `deadline`, then ends; logs what is left.
     pub(super) async fn close(self, deadline: Instant) {
-        tokio::join!(close(self.collector, deadline), close(self.stdout, deadline));
+        tokio::join!(
+            close(self.collector, deadline),
+            close(self.stdout, deadline)
+        );
     }
 }
 
@@ -92,7 +106,9 @@ async fn close(driver: Option<Driver>, deadline: Instant) {
     let stats = stats.borrow().clone();
     let left = stats.queued + stats.in_flight;
     if left > 0 {
-        let reason = stats.last_error.unwrap_or_else(|| "no time was left".to_owned());
+        let reason = stats
+            .last_error
+            .unwrap_or_else(|| "no time was left".to_owned());
         tracing::warn!("{left} records were not delivered: {reason}");
     }
 }
@@ -111,9 +127,15 @@ async fn print(reader_gone: Arc<Notify>) -> anyhow::Result<Driver> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let serve = move || {
         runtime.block_on(async move {
-            let output = Output { inner: io::stdout(), reader_gone };
+            let output = Output {
+                inner: io::stdout(),
+                reader_gone,
+            };
             let sink: Box<dyn Sink> = Box::new(StdoutSink::new(output, StdoutConfig::default()));
-            if ready.send(Driver::spawn(sink, DriverConfig::default())).is_ok() {
+            if ready
+                .send(Driver::spawn(sink, DriverConfig::default()))
+                .is_ok()
+            {
                 pending::<()>().await;
             }
         });
@@ -123,7 +145,9 @@ async fn print(reader_gone: Arc<Notify>) -> anyhow::Result<Driver> {
         .stack_size(STACK_BYTES)
         .spawn(serve)
         .context("cannot start the thread that prints")?;
-    is_ready.await.map_err(|_| anyhow!("the thread that prints ended"))
+    is_ready
+        .await
+        .map_err(|_| anyhow!("the thread that prints ended"))
 }
 
 /// Standard output that tells when its reader went away.
@@ -135,7 +159,10 @@ struct Output {
 
 impl Output {
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        {
             self.reader_gone.notify_one();
         }
         result

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 
 use super::config::{Config, MethodChoice};
 use super::deliver::deliver;
-use super::gather::{Gatherer, Stop};
+use super::gather::{Gatherer, Review, Stop};
 use super::handoff::Handoff;
 use super::host::{self, Host};
 use super::identity::{Identity, draw_epoch};
@@ -25,19 +25,19 @@ use super::token;
 const STACK_BYTES: usize = 512 * 1024;
 
 /// Measures, captures and reports until a signal ends it.
-pub(super) fn run(config: Config) -> anyhow::Result<()> {
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let token = config.token_file.as_deref().map(token::read).transpose()?;
     let identity = Identity::take(&config.data_dirs())?;
     let outbox = Outbox::new(identity.agent, draw_epoch()?);
-    let gatherer = gatherer(&config)?;
-    say_where_reports_go(&config, &identity);
+    let gatherer = gatherer(config)?;
+    say_where_reports_go(config, &identity);
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
 
     let (handoff, intervals) = Handoff::new();
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let outlets = Outlets::open(&config, identity.agent, token).await?;
+        let outlets = Outlets::open(config, identity.agent, token).await?;
         let interval = config.interval.duration();
         thread::Builder::new()
             .name("capture".to_owned())
@@ -56,12 +56,8 @@ fn gatherer(config: &Config) -> anyhow::Result<Gatherer<Sources>> {
     check_names(&wanted, &Host::interfaces(&host)?)?;
     let sources = Sources::new(config.capture.ring_bytes);
     let ladder = Ladder::new(sources, config.capture.method, &host::program());
-    let gatherer = Gatherer::new(
-        Monitor::new(bounds),
-        Box::new(host),
-        wanted,
-        ladder,
-    );
+    let monitor = Monitor::new(bounds);
+    let gatherer = Gatherer::new(monitor, Box::new(host), wanted, ladder, Review::default());
     if let Some(reason) = &gatherer.rung().refusal {
         bail!(
             "capture.method {} cannot be used: {reason}. Or set capture.method to auto, which takes \
@@ -74,7 +70,9 @@ fn gatherer(config: &Config) -> anyhow::Result<Gatherer<Sources>> {
 
 fn choice(method: MethodChoice) -> String {
     let value = clap::ValueEnum::to_possible_value(&method);
-    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+    value
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
 }
 
 fn say_where_reports_go(config: &Config, identity: &Identity) {
@@ -99,7 +97,10 @@ pub(super) fn say_how_flows_are_seen(rung: &Rung, selection: &Selection) {
         tracing::info!("flows: through {method}");
     } else {
         let names = rung.status.interfaces.join(", ");
-        tracing::info!("flows: every frame on {names} ({}) through {method}", selection.reason);
+        tracing::info!(
+            "flows: every frame on {names} ({}) through {method}",
+            selection.reason
+        );
     }
     if let Some(note) = &rung.status.note {
         tracing::warn!("flows: {note}");

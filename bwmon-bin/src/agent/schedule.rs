@@ -12,7 +12,10 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Deadlines every `interval` after `start`.
     pub(super) fn new(start: Instant, interval: Duration) -> Self {
-        Self { interval, deadline: start + interval }
+        Self {
+            interval,
+            deadline: start + interval,
+        }
     }
 
     /// When the open interval ends.
@@ -28,7 +31,8 @@ impl Schedule {
         if self.deadline > soon {
             return;
         }
-        let missed = soon.duration_since(self.deadline).as_nanos() / self.interval.as_nanos().max(1);
+        let missed =
+            soon.duration_since(self.deadline).as_nanos() / self.interval.as_nanos().max(1);
         let steps = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
         self.deadline = self
             .interval

@@ -1,8 +1,7 @@
 //! Which interfaces frames are captured on.
 
 use bwmon_core::report::{InterfaceFacts, InterfaceKind, OperState};
-
-use super::glob;
+use wildmatch::WildMatch;
 
 /// The interfaces that were chosen, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,10 +29,14 @@ pub(super) fn select(wanted: &[String], interfaces: &[InterfaceFacts]) -> Select
     if wanted.is_empty() {
         return by_default(interfaces);
     }
-    let is_wanted = |facts: &&InterfaceFacts| wanted.iter().any(|w| glob::matches(w, &facts.name));
+    let is_wanted = |facts: &&InterfaceFacts| wanted.iter().any(|w| WildMatch::new(w).matches(&facts.name));
     let names = names(interfaces.iter().filter(is_wanted));
     let reason = if names.is_empty() {
-        format!("no interface matches {}; there are: {}", wanted.join(", "), existing(interfaces))
+        format!(
+            "no interface matches {}; there are: {}",
+            wanted.join(", "),
+            existing(interfaces)
+        )
     } else {
         "named in capture.interfaces".to_owned()
     };
@@ -46,18 +49,29 @@ pub(super) fn check_names(
     interfaces: &[InterfaceFacts],
 ) -> Result<(), UnknownInterface> {
     let exists = |name: &str| interfaces.iter().any(|facts| facts.name == name);
-    match wanted.iter().find(|name| !glob::is_glob(name) && !exists(name)) {
-        Some(name) => {
-            Err(UnknownInterface { name: name.clone(), existing: existing(interfaces) })
-        }
+    match wanted
+        .iter()
+        .find(|name| !is_glob(name) && !exists(name))
+    {
+        Some(name) => Err(UnknownInterface {
+            name: name.clone(),
+            existing: existing(interfaces),
+        }),
         None => Ok(()),
     }
+}
+
+fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?'])
 }
 
 fn by_default(interfaces: &[InterfaceFacts]) -> Selection {
     let routed = names(interfaces.iter().filter(|facts| facts.has_default_route));
     if !routed.is_empty() {
-        return Selection { names: routed, reason: "carries a default route".to_owned() };
+        return Selection {
+            names: routed,
+            reason: "carries a default route".to_owned(),
+        };
     }
     let is_up = |facts: &&InterfaceFacts| {
         facts.kind != InterfaceKind::Loopback
@@ -115,20 +129,30 @@ mod tests {
         assert_eq!(select(&[], &host).names, ["eth0", "tun0"]);
         let down = [host[0].clone(), host[2].clone()];
         let none = select(&[], &down);
-        assert!(none.names.is_empty() && none.reason.contains("lo, eth1"), "{none:?}");
+        assert!(
+            none.names.is_empty() && none.reason.contains("lo, eth1"),
+            "{none:?}"
+        );
     }
 
     #[test]
     fn loopback_is_taken_only_when_asked_for() {
-        assert_eq!(select(&wanted(&["lo", "eth*"]), &host()).names, ["lo", "eth0", "eth1"]);
+        assert_eq!(
+            select(&wanted(&["lo", "eth*"]), &host()).names,
+            ["lo", "eth0", "eth1"]
+        );
     }
 
     #[test]
     fn an_unknown_name_is_refused_and_a_glob_without_a_match_is_not() {
-        let message = check_names(&wanted(&["eth7"]), &host()).unwrap_err().to_string();
+        let message = check_names(&wanted(&["eth7"]), &host())
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("`eth7`") && message.contains("lo, eth0, eth1, tun0"));
         assert_eq!(check_names(&wanted(&["wg*", "eth0"]), &host()), Ok(()));
         let none = select(&wanted(&["wg*"]), &host());
-        assert!(none.names.is_empty() && none.reason.contains("wg*") && none.reason.contains("tun0"));
+        assert!(
+            none.names.is_empty() && none.reason.contains("wg*") && none.reason.contains("tun0")
+        );
     }
 }

@@ -32,7 +32,11 @@ impl Sources {
         config.ring_bytes = self.ring_bytes.bytes();
         let ring = AfPacket::open(&config)?;
         let drain = ring.retire_timeout();
-        Ok(Source { tap: Box::new(ring), drain, pace: FRAME_PACE })
+        Ok(Source {
+            tap: Box::new(ring),
+            drain,
+            pace: FRAME_PACE,
+        })
     }
 }
 
@@ -47,7 +51,11 @@ impl Open for Sources {
             CaptureMethod::Libpcap => libpcap::open(names, self.ring_bytes.bytes(), FRAME_PACE),
             CaptureMethod::SockDiag | CaptureMethod::Counters => {
                 let tap = Box::new(SockDiag::open()?);
-                Ok(Source { tap, drain: Duration::ZERO, pace: FRAME_PACE })
+                Ok(Source {
+                    tap,
+                    drain: Duration::ZERO,
+                    pace: FRAME_PACE,
+                })
             }
         }
     }

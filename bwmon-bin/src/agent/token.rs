@@ -51,10 +51,19 @@ mod tests {
         let path = folder.path().join("token");
         std::fs::write(&path, " geheim-1\n").unwrap();
         assert_eq!(read(&path).unwrap().expose(), "geheim-1");
-        for bad in ["", " \n", "geheim zwei", "geheim\nzwei", &"geheim".repeat(1_000)] {
+        for bad in [
+            "",
+            " \n",
+            "geheim zwei",
+            "geheim\nzwei",
+            &"geheim".repeat(1_000),
+        ] {
             std::fs::write(&path, bad).unwrap();
             let message = format!("{:#}", read(&path).unwrap_err());
-            assert!(message.contains("token file") && !message.contains("geheim"), "{message}");
+            assert!(
+                message.contains("token file") && !message.contains("geheim"),
+                "{message}"
+            );
         }
     }
 }

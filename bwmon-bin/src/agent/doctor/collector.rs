@@ -37,7 +37,10 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     let (token_check, token) = token_file(config);
     let mut checks = Vec::from_iter(token_check);
     if config.is_offline {
-        checks.push(Check::ok("collector", "none: reports are printed on standard output"));
+        checks.push(Check::ok(
+            "collector",
+            "none: reports are printed on standard output",
+        ));
         return checks;
     }
     let client = Client::new(&config.collector, token);
@@ -58,13 +61,18 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
 }
 
 fn token_file(config: &Config) -> (Option<Check>, Option<Secret>) {
-    let Some(path) = &config.token_file else { return (None, None) };
+    let Some(path) = &config.token_file else {
+        return (None, None);
+    };
     match token::read(path) {
         Ok(token) => {
             let found = format!("{} can be read", path.display());
             (Some(Check::ok("token file", found)), Some(token))
         }
-        Err(error) => (Some(Check::failed("token file", format!("{error:#}"))), None),
+        Err(error) => (
+            Some(Check::failed("token file", format!("{error:#}"))),
+            None,
+        ),
     }
 }
 
@@ -124,12 +132,20 @@ impl<'a> Client<'a> {
 
     fn health(&self) -> Result<Health, String> {
         let url = self.url;
-        let mut answer =
-            self.get("/api/v1/health").map_err(|error| format!("{url} does not answer: {error}"))?;
+        let mut answer = self
+            .get("/api/v1/health")
+            .map_err(|error| format!("{url} does not answer: {error}"))?;
         if answer.status() != 200 {
-            return Err(format!("{url} answers {}: is it a collector?", answer.status().as_u16()));
+            return Err(format!(
+                "{url} answers {}: is it a collector?",
+                answer.status().as_u16()
+            ));
         }
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER_BYTES)
+            .read_to_vec();
         body.ok()
             .and_then(|body| serde_json::from_slice(&body).ok())
             .ok_or_else(|| format!("{url} answers, but not as a collector does"))

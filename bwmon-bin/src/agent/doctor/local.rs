@@ -45,7 +45,11 @@ pub(super) fn host(config: &Config) -> Host {
         (Err(error), _) => (Check::failed("host", error.to_string()), Vec::new()),
         (Ok(_), None) => (Check::failed("host", "it gives no metrics"), Vec::new()),
     };
-    Host { check, interfaces, mounts }
+    Host {
+        check,
+        interfaces,
+        mounts,
+    }
 }
 
 /// Whether frames may be captured, by the process's capabilities.
@@ -62,7 +66,9 @@ pub(super) fn capability() -> Check {
 }
 
 fn effective_capabilities(status: &str) -> Option<u64> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
@@ -73,9 +79,15 @@ pub(super) fn capture(
     selection: &Selection,
 ) -> Vec<Check> {
     let mut sources = Sources::new(config.capture.ring_bytes);
-    let methods = [CaptureMethod::AfPacket, CaptureMethod::Libpcap, CaptureMethod::SockDiag];
-    let mut checks: Vec<Check> =
-        methods.into_iter().map(|method| open(&mut sources, method, selection)).collect();
+    let methods = [
+        CaptureMethod::AfPacket,
+        CaptureMethod::Libpcap,
+        CaptureMethod::SockDiag,
+    ];
+    let mut checks: Vec<Check> = methods
+        .into_iter()
+        .map(|method| open(&mut sources, method, selection))
+        .collect();
     if let Err(error) = check_names(&config.capture.interfaces, facts) {
         checks.push(Check::failed("capture", error.to_string()));
         return checks;
@@ -86,7 +98,10 @@ pub(super) fn capture(
         format!("through {method}")
     } else {
         let names = rung.status.interfaces.join(", ");
-        format!("every frame on {names} ({}) through {method}", selection.reason)
+        format!(
+            "every frame on {names} ({}) through {method}",
+            selection.reason
+        )
     };
     checks.push(match (rung.refusal, rung.status.note) {
         (Some(refusal), _) => Check::failed("capture", refusal),
@@ -99,7 +114,10 @@ pub(super) fn capture(
 fn open(sources: &mut Sources, method: CaptureMethod, selection: &Selection) -> Check {
     let name = title(method);
     if !sources.is_known(method) {
-        return Check::ok(name, "not compiled in, and not needed on Linux (feature `pcap`)");
+        return Check::ok(
+            name,
+            "not compiled in, and not needed on Linux (feature `pcap`)",
+        );
     }
     if method.sees_frames() && selection.names.is_empty() {
         return Check::warning(name, selection.reason.clone());
@@ -116,17 +134,28 @@ fn open(sources: &mut Sources, method: CaptureMethod, selection: &Selection) -> 
 /// The data folder and the identity in it.
 pub(super) fn identity(config: &Config) -> (Vec<Check>, Option<AgentId>) {
     let folders = config.data_dirs();
-    let usable = folders.iter().find(|folder| identity::probe_folder(folder).is_ok());
+    let usable = folders
+        .iter()
+        .find(|folder| identity::probe_folder(folder).is_ok());
     let Some(folder) = usable else {
         let names: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
         let found = format!("cannot write {}", names.join(" or "));
         let advice = "choose another folder with --data-dir or BWMON_DATA";
-        return (vec![Check::failed("data folder", found).advise(advice)], None);
+        return (
+            vec![Check::failed("data folder", found).advise(advice)],
+            None,
+        );
     };
-    let writable = Check::ok("data folder", format!("{} can be written", folder.display()));
+    let writable = Check::ok(
+        "data folder",
+        format!("{} can be written", folder.display()),
+    );
     let (known, agent) = match identity::peek(folder) {
         Ok(Some(agent)) => (Check::ok("agent id", agent.to_string()), Some(agent)),
-        Ok(None) => (Check::ok("agent id", "none yet, the first run draws one"), None),
+        Ok(None) => (
+            Check::ok("agent id", "none yet, the first run draws one"),
+            None,
+        ),
         Err(error) => (Check::failed("agent id", format!("{error:#}")), None),
     };
     (vec![writable, known], agent)

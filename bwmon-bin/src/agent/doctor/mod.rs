@@ -62,15 +62,26 @@ impl Report {
 
 impl Check {
     fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, status: Status::Ok, found: found.into(), advice: None }
+        Self {
+            name,
+            status: Status::Ok,
+            found: found.into(),
+            advice: None,
+        }
     }
 
     fn warning(name: &'static str, found: impl Into<String>) -> Self {
-        Self { status: Status::Warning, ..Self::ok(name, found) }
+        Self {
+            status: Status::Warning,
+            ..Self::ok(name, found)
+        }
     }
 
     fn failed(name: &'static str, found: impl Into<String>) -> Self {
-        Self { status: Status::Failed, ..Self::ok(name, found) }
+        Self {
+            status: Status::Failed,
+            ..Self::ok(name, found)
+        }
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Self {
@@ -81,7 +92,11 @@ impl Check {
 
 /// Looks at everything that `run` needs.
 pub(super) fn examine(config: &Config) -> Report {
-    let local::Host { check, interfaces: facts, mounts } = local::host(config);
+    let local::Host {
+        check,
+        interfaces: facts,
+        mounts,
+    } = local::host(config);
     let selection = super::selection::select(&config.capture.interfaces, &facts);
     let mut checks = vec![check, local::capability()];
     checks.extend(local::capture(config, &facts, &selection));

@@ -19,7 +19,12 @@ impl Report {
 
     fn table(&self) -> String {
         let mut text = format!("bwmon-agent {}\n\n", self.agent_version);
-        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+        let width = self
+            .checks
+            .iter()
+            .map(|check| check.name.len())
+            .max()
+            .unwrap_or(0);
         for check in &self.checks {
             text.push_str(&line(check, width));
         }
@@ -58,7 +63,9 @@ fn interface(interface: &Interface) -> [String; 6] {
         facts.name.clone(),
         word(&facts.kind),
         word(&facts.state),
-        facts.speed_bps.map_or_else(|| "unknown".to_owned(), |bps| si(bps, "bit/s")),
+        facts
+            .speed_bps
+            .map_or_else(|| "unknown".to_owned(), |bps| si(bps, "bit/s")),
         yes(facts.is_uplink),
         yes(interface.is_chosen),
     ]
@@ -70,7 +77,9 @@ fn mount(mount: &MountUsage) -> [String; 5] {
         mount.filesystem.clone(),
         si(mount.total_bytes, "B"),
         si(mount.available_bytes, "B"),
-        mount.used_percent().map_or_else(String::new, |percent| format!("{percent:.0} %")),
+        mount
+            .used_percent()
+            .map_or_else(String::new, |percent| format!("{percent:.0} %")),
     ]
 }
 
@@ -100,12 +109,20 @@ fn columns<const N: usize>(
     let rows: Vec<[String; N]> = rows.collect();
     let all = || std::iter::once(header).chain(&rows);
     let widths: Vec<usize> = (0..N)
-        .map(|at| all().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max())
+        .map(|at| {
+            all()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.chars().count())
+                .max()
+        })
         .map(Option::unwrap_or_default)
         .collect();
     let mut text = String::new();
     for row in all() {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str("  ");
         text.push_str(line.trim_end());
@@ -120,9 +137,12 @@ mod tests {
 
     #[test]
     fn values_read_in_si() {
-        for (value, expected) in
-            [(0, "0 B"), (999, "999 B"), (2_500_000_000, "2.5 GB"), (1_000_000, "1 MB")]
-        {
+        for (value, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (2_500_000_000, "2.5 GB"),
+            (1_000_000, "1 MB"),
+        ] {
             assert_eq!(si(value, "B"), expected);
         }
     }
@@ -130,7 +150,13 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let header = ["A".to_owned(), "B".to_owned()];
-        let rows = [["long".to_owned(), "x".to_owned()], ["é".to_owned(), String::new()]];
-        assert_eq!(columns(&header, rows.into_iter()), "  A     B\n  long  x\n  é\n");
+        let rows = [
+            ["long".to_owned(), "x".to_owned()],
+            ["é".to_owned(), String::new()],
+        ];
+        assert_eq!(
+            columns(&header, rows.into_iter()),
+            "  A     B\n  long  x\n  é\n"
+        );
     }
 }
