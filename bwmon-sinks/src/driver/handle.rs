@@ -1,0 +1,105 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bwmon_core::Sink;
+use bwmon_core::report::Envelope;
+use bwmon_core::sink::{SinkError, SinkErrorKind};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::config::DriverConfig;
+use super::stats::DriverStats;
+use super::worker::{Phase, Shared, Worker};
+
+/// A sink with its queue and its worker. See the [module's documentation](super).
+///
+/// Dropping it stops the worker and gives up what is queued; [`Driver::close`] does not.
+pub struct Driver {
+    name: String,
+    shared: Arc<Shared>,
+    phase: watch::Sender<Phase>,
+    worker: JoinHandle<Result<(), SinkError>>,
+}
+
+/// How a driver ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Closed {
+    /// The last word on what was offered; `queued` and `in_flight` are what is left.
+    pub stats: DriverStats,
+    /// How the sink closed.
+    pub sink: Result<(), SinkError>,
+}
+
+impl Driver {
+    /// Starts the worker of `sink`.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime, or in one whose timer is off.
+    pub fn spawn(sink: Box<dyn Sink>, config: DriverConfig) -> Self {
+        let name = sink.name().to_owned();
+        let shared = Arc::new(Shared::new(&config));
+        let (phase, seen) = watch::channel(Phase::Running);
+        let worker = Worker::new(sink, config, Arc::clone(&shared), seen);
+        Self {
+            name,
+            shared,
+            phase,
+            worker: tokio::spawn(worker.run()),
+        }
+    }
+
+    /// Queues a record. Never blocks; when the queue is full, the oldest reports make room.
+    pub fn offer(&self, envelope: Envelope) {
+        self.shared.offer(envelope, &self.name);
+    }
+
+    /// What became of what was offered.
+    pub fn stats(&self) -> DriverStats {
+        self.watch().borrow().clone()
+    }
+
+    /// The same, as it changes.
+    pub fn watch(&self) -> watch::Receiver<DriverStats> {
+        self.shared.stats()
+    }
+
+    /// Waits until nothing is queued or in flight, at most `deadline`, trying often meanwhile;
+    /// says whether it came to that.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        self.phase.send_replace(Phase::Draining);
+        let mut stats = self.watch();
+        let is_empty = timeout(deadline, stats.wait_for(DriverStats::is_empty)).await;
+        self.phase.send_replace(Phase::Running);
+        matches!(is_empty, Ok(Ok(_)))
+    }
+
+    /// Sends what is queued, within `deadline`, then closes the sink and says what is left.
+    pub async fn close(self, deadline: Duration) -> Closed {
+        self.drain(deadline).await;
+        let Self {
+            name,
+            shared,
+            phase,
+            worker,
+        } = self;
+        phase.send_replace(Phase::Stop);
+        let sink = worker.await.unwrap_or_else(|error| {
+            let message = format!("the worker of {name} ended: {error}");
+            Err(SinkError::new(SinkErrorKind::Broken, message).caused_by(error))
+        });
+        let stats = shared.stats().borrow().clone();
+        Closed { stats, sink }
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("sink", &self.name)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

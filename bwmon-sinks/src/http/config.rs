@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use bwmon_core::report::AgentId;
+use ureq::http::Uri;
+
+use super::error::HttpConfigError;
+use crate::Secret;
+
+/// Which collector an [`HttpSink`](super::HttpSink) reports to, and as whom.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// Where the collector is, such as `http://collector.example:8420`. Without credentials.
+    pub url: String,
+    /// The agent whose records these are; a batch with others is refused.
+    pub agent: AgentId,
+    /// Sent as `Authorization: Bearer`, where there is one.
+    pub token: Option<Secret>,
+    /// Longest time until a connection stands.
+    pub connect_timeout: Duration,
+    /// Longest time for one delivery, from connecting to the end of the answer.
+    pub timeout: Duration,
+}
+
+impl HttpConfig {
+    /// No token, 10 s to connect, 30 s for a delivery.
+    pub fn new(url: impl Into<String>, agent: AgentId) -> Self {
+        Self {
+            url: url.into(),
+            agent,
+            token: None,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The address that records are posted to.
+    pub(super) fn ingest_url(&self) -> Result<String, HttpConfigError> {
+        let uri: Uri = self.url.parse().map_err(|_| HttpConfigError::NotAUrl)?;
+        let authority = uri.authority().ok_or(HttpConfigError::NotAUrl)?;
+        if authority.as_str().contains('@') {
+            return Err(HttpConfigError::CredentialsInUrl);
+        }
+        match uri.scheme_str() {
+            Some("http") => {}
+            scheme => {
+                return Err(HttpConfigError::Scheme {
+                    scheme: scheme.unwrap_or_default().to_owned(),
+                });
+            }
+        }
+        if uri.query().is_some() {
+            return Err(HttpConfigError::Query);
+        }
+        let path = uri.path().trim_end_matches('/');
+        Ok(format!("http://{authority}{path}/api/v1/ingest"))
+    }
+
+    pub(super) fn authorization(&self) -> Result<Option<String>, HttpConfigError> {
+        let Some(token) = &self.token else {
+            return Ok(None);
+        };
+        let text = token.expose();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(HttpConfigError::Token);
+        }
+        Ok(Some(format!("Bearer {text}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ingest_url(url: &str) -> Result<String, String> {
+        let config = HttpConfig::new(url, AgentId(1));
+        config.ingest_url().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_path_of_a_proxy_is_kept() {
+        for (url, expected) in [
+            ("http://[::1]:8420", "http://[::1]:8420/api/v1/ingest"),
+            ("http://host/bwmon/", "http://host/bwmon/api/v1/ingest"),
+        ] {
+            assert_eq!(ingest_url(url).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_credentials_are_not_shown() {
+        for (url, word) in [
+            ("collector", "http://host:port"),
+            ("https://host", "https"),
+            ("ftp://host", "ftp"),
+            ("http://host/?a=b", "query"),
+            ("http://joe:hunter2@host/", "token"),
+        ] {
+            let error = ingest_url(url).unwrap_err();
+            assert!(error.contains(word), "{url}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_breaks_the_header_is_refused() {
+        let mut config = HttpConfig::new("http://host", AgentId(1));
+        config.token = Some(Secret::new("a\r\nX-Evil: 1"));
+        let error = config.authorization().unwrap_err().to_string();
+        assert!(!error.contains("Evil"), "{error}");
+        assert!(!format!("{config:?}").contains("Evil"));
+    }
+}

@@ -1,0 +1,27 @@
+use std::path::PathBuf;
+
+use crate::Clock;
+
+/// Where a [`SqliteSink`](super::SqliteSink) stores, and by which clock.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SqliteConfig {
+    /// The database file. Its folder must exist and be writable: SQLite keeps `-wal` and `-shm`
+    /// beside it.
+    pub path: PathBuf,
+    /// Tells when a record was received. The system's clock unless a test says otherwise.
+    pub clock: Clock,
+    /// Most records that one batch may have.
+    pub max_batch: usize,
+}
+
+impl SqliteConfig {
+    /// The file at `path`, the system's clock, at most 1,024 records in a batch.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            clock: Clock::default(),
+            max_batch: bwmon_core::report::bounds::RECORDS,
+        }
+    }
+}
