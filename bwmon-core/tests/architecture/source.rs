@@ -164,8 +164,12 @@ impl Source {
         }
     }
 
-    /// The braces around the body of the function whose keyword is at `at`; none for a declaration.
+    /// The braces around the body of the function whose keyword is at `at`; none for a declaration
+    /// and for a function pointer's type.
     fn body(&self, at: usize) -> Option<(usize, usize)> {
+        if self.text(at + 1) == "(" {
+            return None;
+        }
         let mut depth = 0_usize;
         for open in at..self.tokens.len() {
             match self.text(open) {
