@@ -145,4 +145,22 @@ proptest! {
         frame.truncate(cut);
         parse(LinkType::Ethernet, &frame);
     }
+
+    #[test]
+    fn the_short_way_gives_the_answer_of_the_long_way(
+        patch in proptest::collection::vec((0usize..80, any::<u8>()), 0..6),
+        cut in 0usize..90,
+        vlans in 0usize..3,
+    ) {
+        let mut frame = tcp_frame(vlans);
+        for (at, value) in patch {
+            if let Some(byte) = frame.get_mut(at) {
+                *byte = value;
+            }
+        }
+        frame.truncate(cut);
+        if let Some(view) = peek::ethernet(&frame) {
+            prop_assert_eq!(Parsed::Ip(view), walk(LinkType::Ethernet, &frame));
+        }
+    }
 }

@@ -165,16 +165,13 @@ impl Source {
     }
 
     /// The braces around the body of the function whose keyword is at `at`; none for a declaration
-    /// and for a function pointer's type.
+    /// and for the type of a function pointer.
     fn body(&self, at: usize) -> Option<(usize, usize)> {
-        if self.text(at + 1) == "(" {
-            return None;
-        }
         let mut depth = 0_usize;
         for open in at..self.tokens.len() {
             match self.text(open) {
                 "(" | "[" => depth += 1,
-                ")" | "]" => depth -= 1,
+                ")" | "]" => depth = depth.checked_sub(1)?,
                 ";" if depth == 0 => return None,
                 "{" if depth == 0 => return Some((open, self.closing(open))),
                 _ => {}
