@@ -5,12 +5,14 @@ use bwmon_core::frame::LinkType;
 use bwmon_core::packet::parse;
 use libfuzzer_sys::fuzz_target;
 
+/// LINKTYPE_ numbers end here.
+const LAST_LINKTYPE: u32 = 300;
+
 fuzz_target!(|bytes: &[u8]| {
-    for link in [
-        LinkType::Ethernet,
-        LinkType::RawIp,
-        LinkType::Unsupported(0),
-    ] {
-        assert_eq!(parse(link, bytes), parse(link, bytes));
+    for number in 0..=LAST_LINKTYPE {
+        let link = LinkType::from_linktype(number);
+        if !matches!(link, LinkType::Unsupported(_)) {
+            assert_eq!(parse(link, bytes), parse(link, bytes));
+        }
     }
 });

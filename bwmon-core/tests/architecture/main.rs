@@ -291,10 +291,10 @@ mod rules_bite {
     #[test]
     fn on_features_inside_functions_only() {
         let text = "#[cfg(feature = \"a\")]\nfn f(_: [u8; 4]) {\n    #[cfg(feature = \"b\")]\n    g();\n}\n\
-                    #[cfg(feature = \"c\")]\nmod c;\nfn h() -> bool { cfg!(all(feature = \"d\", unix)) }";
+                    #[cfg(feature = \"c\")]\nmod c;\ntype P = Option<fn(u8) -> u8>;\nfn h() -> bool { cfg!(all(feature = \"d\", unix)) }";
         assert_eq!(
             source("a/src/b.rs", text).features_in_functions(),
-            vec![3, 8]
+            vec![3, 9]
         );
     }
 }
