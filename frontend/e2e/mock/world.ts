@@ -42,17 +42,17 @@ const PEERS = [
 const PORTS = [443, 5432, 443, 22, 53, 6379, 80, 9100, 51820, 123, 3306, 8443, 2049];
 
 const CAPTURES: CaptureStatus[] = [
-  { method: "af_packet", interfaces: ["eth0", "br0"] },
-  { method: "af_packet", interfaces: ["eth0"] },
+  { method: "af_packet", note: null, interfaces: ["eth0", "br0"] },
+  { method: "af_packet", note: null, interfaces: ["eth0"] },
   {
     method: "sock_diag",
-    note: "AF_PACKET needs CAP_NET_RAW, which this process does not have. Grant it and start the agent again: `sudo setcap cap_net_raw+ep /usr/local/bin/bwmon-agent`",
+    note: "TCP only, payload bytes as the kernel counts them per connection: capturing frames is not permitted; grant it with: sudo setcap cap_net_raw+ep /usr/local/bin/bwmon-agent",
     interfaces: [],
   },
-  { method: "libpcap", interfaces: ["eth0"] },
+  { method: "libpcap", note: null, interfaces: ["eth0"] },
   {
     method: "counters",
-    note: "Flows were switched off in the agent's configuration (capture.method).",
+    note: "no flows: the connection counters cannot be read here",
     interfaces: [],
   },
 ];
@@ -242,7 +242,7 @@ export function nowUs(): number {
 }
 
 function captureOf(index: number): CaptureStatus {
-  return CAPTURES[index % CAPTURES.length] ?? { method: "counters" };
+  return CAPTURES[index % CAPTURES.length] ?? { method: "counters", note: null, interfaces: [] };
 }
 
 /** A smooth course between 0 and 1 with a little noise. */

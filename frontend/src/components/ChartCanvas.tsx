@@ -11,6 +11,7 @@ import {
   Tooltip,
 } from "chart.js";
 import { useEffect, useRef } from "react";
+import { formatRoundBitRate } from "../lib/format";
 import { standsAlone } from "../lib/gaps";
 import { GAP_LABEL } from "../lib/names";
 import { type Theme, useTheme } from "../lib/theme";
@@ -30,7 +31,7 @@ interface Shade {
 }
 
 const PERCENT_TICKS = [0, 25, 50, 75, 100];
-const PIXELS_PER_TIME_TICK = 84;
+const PIXELS_PER_TIME_TICK = 66;
 
 /** The only place that knows the chart library. */
 export function ChartCanvas(props: TimeChartProps & { label: string }) {
@@ -173,9 +174,7 @@ function timeLabel(this: Scale, value: number | string): string {
 /** Axis labels are round numbers: trailing zeros say nothing. */
 function axisLabel(unit: ChartUnit, value: number): string {
   if (unit === "percent") return `${value}%`;
-  return formatValue(unit, value)
-    .replace(/(\.\d*?)0+(?= )/, "$1")
-    .replace(/\.(?= )/, "");
+  return formatRoundBitRate(value);
 }
 
 const crosshair: Plugin<"line"> = {

@@ -43,7 +43,7 @@ export function TimeChart(props: TimeChartProps) {
   return (
     <figure
       aria-labelledby={headingId}
-      className="m-0 min-w-0 rounded-xl border border-line bg-surface px-4 pt-3.5 pb-3 shadow-card sm:px-5"
+      className="min-w-0 rounded-xl border border-line bg-surface px-4 pt-3.5 pb-3 shadow-card sm:px-5"
     >
       <figcaption className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1">
         <div className="min-w-0">

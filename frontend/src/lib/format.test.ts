@@ -8,6 +8,7 @@ import {
   formatCount,
   formatPercent,
   formatPerSecond,
+  formatRoundBitRate,
   plural,
 } from "./format";
 
@@ -34,6 +35,14 @@ describe("bit rates", () => {
     expect(formatBitRate(undefined)).toBe(ABSENT);
     expect(formatBitRate(Number.NaN)).toBe(ABSENT);
   });
+});
+
+it("drops zeros that say nothing from round rates", () => {
+  expect(formatRoundBitRate(1e9)).toBe("1 Gbit/s");
+  expect(formatRoundBitRate(2.5e9)).toBe("2.5 Gbit/s");
+  expect(formatRoundBitRate(100e6)).toBe("100 Mbit/s");
+  expect(formatRoundBitRate(0)).toBe("0 bit/s");
+  expect(formatRoundBitRate(null)).toBe(ABSENT);
 });
 
 describe("bytes", () => {

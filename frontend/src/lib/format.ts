@@ -20,6 +20,12 @@ export function formatBitRate(bitsPerSecond: number | null | undefined): string 
   return joined(bitRate(bitsPerSecond));
 }
 
+/** Bits per second of a round number, such as a link's speed, without zeros that say nothing: `1 Gbit/s`. */
+export function formatRoundBitRate(bitsPerSecond: number | null | undefined): string {
+  const { value, unit } = bitRate(bitsPerSecond);
+  return joined({ value: value.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""), unit });
+}
+
 /** Bytes, such as `1.25 GB`. */
 export function formatBytes(bytes: number | null | undefined): string {
   return joined(scaled(bytes, "B"));

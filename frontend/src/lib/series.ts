@@ -3,9 +3,6 @@
 import type { HostDetail, InterfaceInterval, Metric, Series, SeriesSet } from "../api/types";
 import { windowEnd } from "./time";
 
-/** Windows of successive reports touch; anything longer than this between them is a gap. */
-const SEAM_US = 500_000;
-
 /** The set with the point of one more report; the same set where that report is no news. */
 export function extended(set: SeriesSet, detail: HostDetail): SeriesSet {
   const { window } = detail.latest;
@@ -15,7 +12,7 @@ export function extended(set: SeriesSet, detail: HostDetail): SeriesSet {
 
   const missing = last === undefined ? 0 : window.start_us - last;
   const gaps =
-    last !== undefined && missing > SEAM_US
+    last !== undefined && isGap(missing, window.duration_us)
       ? [...set.gaps, { window: { start_us: last, duration_us: missing }, reason: "unknown" as const }]
       : set.gaps;
   const end = Math.max(windowEnd(set.range), at);
@@ -31,6 +28,11 @@ export function extended(set: SeriesSet, detail: HostDetail): SeriesSet {
     })),
     gaps: gaps.filter((gap) => windowEnd(gap.window) > start),
   };
+}
+
+/** Windows of successive reports touch, or nearly; the collector calls more than half a window a gap. */
+function isGap(missingUs: number, durationUs: number): boolean {
+  return missingUs > durationUs / 2;
 }
 
 /** Bits per second from bytes and the length of their window. */

@@ -112,7 +112,7 @@ export interface components {
              * @description The interface, where the source tells them apart; a ring that several interfaces share
              *     does not.
              */
-            interface?: string | null;
+            interface: string | null;
             /**
              * Format: int64
              * @description Packets that passed the filter, lost ones included.
@@ -129,19 +129,19 @@ export interface components {
         /** @description How flows were seen in an interval, and why not better. */
         CaptureStatus: {
             /** @description Names of the interfaces whose frames are captured. */
-            interfaces?: string[];
+            interfaces: string[];
             /** @description The method in use. */
             method: components["schemas"]["CaptureMethod"];
             /**
              * @description What is missing for the next better method, and the command that grants it; absent when the
              *     best one is in use or nothing more was asked for.
              */
-            note?: string | null;
+            note: string | null;
         };
         /** @description Processor use within the interval, in percent of the time. */
         CpuUsage: {
             /** @description Each core, 0 to 100, in the system's order. */
-            cores_percent?: number[];
+            cores_percent: number[];
             /**
              * Format: float
              * @description All cores together, 0 to 100.
@@ -173,7 +173,7 @@ export interface components {
         };
         /** @description Traffic of one disk within the interval. */
         DiskInterval: {
-            delta?: components["schemas"]["DiskCounters"] | null;
+            delta: components["schemas"]["DiskCounters"] | null;
             /** @description Kernel name, such as `nvme0n1`. */
             name: string;
         };
@@ -190,7 +190,7 @@ export interface components {
              */
             first_us: number;
             /** @description Name of the interface; absent where the source knows none (sock_diag). */
-            interface?: string | null;
+            interface: string | null;
             /**
              * Format: int64
              * @description Last frame within the window.
@@ -205,7 +205,7 @@ export interface components {
              * Format: int32
              * @description Port on this host's side; 0 where the protocol has none.
              */
-            local_port?: number;
+            local_port: number;
             /**
              * Format: int32
              * @description IP protocol number (IANA "Protocol Numbers"): 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6.
@@ -220,12 +220,12 @@ export interface components {
              * Format: int32
              * @description Port of the peer; 0 where the protocol has none.
              */
-            remote_port?: number;
+            remote_port: number;
             /**
              * Format: int32
              * @description TCP flags seen in either direction, as in byte 13 of the header (RFC 9293, section 3.1).
              */
-            tcp_flags?: number;
+            tcp_flags: number;
             /** @description What moved. Wire bytes where frames are seen, TCP payload bytes under sock_diag. */
             traffic: components["schemas"]["PerDirection_Tally"];
         };
@@ -251,13 +251,13 @@ export interface components {
         Health: {
             auth_required: boolean;
             /** Format: int64 */
-            database_bytes?: number | null;
+            database_bytes: number | null;
             /** Format: int64 */
-            hosts?: number | null;
+            hosts: number | null;
             /** Format: int32 */
-            schema?: number | null;
+            schema: number | null;
             /** Format: int64 */
-            server_time_us?: number | null;
+            server_time_us: number | null;
             status: string;
             version: string;
         };
@@ -279,17 +279,17 @@ export interface components {
         /** @description What changes rarely about a host. */
         HostFacts: {
             /** @description Addresses of the uplink interfaces, link-local ones last. */
-            addresses?: string[];
+            addresses: string[];
             /** @description Version of the agent. */
-            agent_version?: string;
+            agent_version: string;
             /** @description Identifies this boot (`/proc/sys/kernel/random/boot_id`); empty where there is none. */
-            boot_id?: string;
+            boot_id: string;
             /** @description The name that the host gives itself. */
             hostname: string;
             /** @description Kernel release, as `uname -r` prints it. */
-            kernel?: string;
+            kernel: string;
             /** @description Distribution and version, such as `Debian GNU/Linux 12`. */
-            os?: string;
+            os: string;
         };
         /** @description What the page shows first. */
         HostList: {
@@ -301,20 +301,20 @@ export interface components {
         };
         /** @description Health of a host at the end of an interval, and its disk traffic within. */
         HostMetrics: {
-            cpu?: components["schemas"]["CpuUsage"] | null;
+            cpu: components["schemas"]["CpuUsage"] | null;
             /** @description Disk traffic within the interval. */
-            disks?: components["schemas"]["DiskInterval"][];
+            disks: components["schemas"]["DiskInterval"][];
             /** @description Name, system and addresses. */
             facts: components["schemas"]["HostFacts"];
-            load?: components["schemas"]["LoadAverage"] | null;
-            memory?: components["schemas"]["MemoryUsage"] | null;
+            load: components["schemas"]["LoadAverage"] | null;
+            memory: components["schemas"]["MemoryUsage"] | null;
             /** @description File systems, one per mount point. */
-            mounts?: components["schemas"]["MountUsage"][];
+            mounts: components["schemas"]["MountUsage"][];
             /**
              * Format: int64
              * @description Seconds since the host booted.
              */
-            uptime_s?: number;
+            uptime_s: number;
         };
         /**
          * @description Whether a host reports.
@@ -338,12 +338,12 @@ export interface components {
              * Format: float
              * @description Processor use, 0 to 100.
              */
-            cpu_percent?: number | null;
+            cpu_percent: number | null;
             /**
              * Format: float
              * @description Fullest file system, 0 to 100.
              */
-            disk_percent?: number | null;
+            disk_percent: number | null;
             /**
              * Format: int64
              * @description When a report of it first arrived, by the collector's clock.
@@ -360,7 +360,7 @@ export interface components {
              * Format: float
              * @description Memory in use, 0 to 100.
              */
-            memory_percent?: number | null;
+            memory_percent: number | null;
             /** @description Name that the host gives itself. */
             name: string;
             /** @description Distribution and version. */
@@ -369,8 +369,8 @@ export interface components {
             recent: components["schemas"]["RecentPoint"][];
             /** @description Whether it reports. */
             status: components["schemas"]["HostStatus"];
-            throughput_bps?: components["schemas"]["PerDirection_f64"] | null;
-            top_peer?: components["schemas"]["PeerUsage"] | null;
+            throughput_bps: components["schemas"]["PerDirection_f64"] | null;
+            top_peer: components["schemas"]["PeerUsage"] | null;
             /**
              * Format: int64
              * @description Seconds since it booted, at its last report.
@@ -382,27 +382,27 @@ export interface components {
         /** @description What changes rarely about an interface. */
         InterfaceFacts: {
             /** @description Whether a default route leaves through it. */
-            has_default_route?: boolean;
+            has_default_route: boolean;
             /** @description Number that the kernel gave it; reused after it is gone. */
             id: components["schemas"]["InterfaceId"];
             /**
              * @description Whether it counts towards the host's total: the interfaces with a default route, or, where
              *     there is none, those that no other interface is stacked on, loopback excepted.
              */
-            is_uplink?: boolean;
+            is_uplink: boolean;
             /** @description Kind. */
-            kind?: components["schemas"]["InterfaceKind"];
+            kind: components["schemas"]["InterfaceKind"];
             /** @description Current name. */
             name: string;
             /**
              * Format: int64
              * @description Link speed in bits per second; absent where the driver does not say.
              */
-            speed_bps?: number | null;
+            speed_bps: number | null;
             /** @description Names of the interfaces that this one is stacked on (bridge ports, bond members, VLAN parent). */
-            stacked_on?: string[];
+            stacked_on: string[];
             /** @description Operational state. */
-            state?: components["schemas"]["OperState"];
+            state: components["schemas"]["OperState"];
         };
         /**
          * Format: int32
@@ -412,14 +412,14 @@ export interface components {
         InterfaceId: number;
         /** @description One interface within one interval. */
         InterfaceInterval: {
-            conservation?: components["schemas"]["PerDirection_Conservation"] | null;
+            conservation: components["schemas"]["PerDirection_Conservation"] | null;
             /** @description What it is. */
             facts: components["schemas"]["InterfaceFacts"];
-            kernel?: components["schemas"]["PerDirection_KernelCounters"] | null;
+            kernel: components["schemas"]["PerDirection_KernelCounters"] | null;
             /** @description Why frames could not be parsed, both directions together, largest first. */
-            malformed?: components["schemas"]["UnparsedCount"][];
+            malformed: components["schemas"]["UnparsedCount"][];
             /** @description What the non-IP frames were, both directions together, largest first. */
-            non_ip?: components["schemas"]["NonIpCount"][];
+            non_ip: components["schemas"]["NonIpCount"][];
         };
         /**
          * @description What kind of network interface it is.
@@ -428,7 +428,7 @@ export interface components {
         InterfaceKind: "physical" | "wireless" | "loopback" | "bridge" | "bond" | "vlan" | "veth" | "tunnel" | "other";
         /** @description The identity of bytes of one interface, summed over a window. */
         InterfaceSum: {
-            captured?: components["schemas"]["PerDirection_Terms"] | null;
+            captured: components["schemas"]["PerDirection_Terms"] | null;
             /**
              * Format: int32
              * @description Intervals without a kernel reading (first after a start, or a counter reset).
@@ -440,27 +440,27 @@ export interface components {
             kernel: components["schemas"]["PerDirection_Tally"];
             /** @description Name. */
             name: string;
-            residual_bytes?: components["schemas"]["PerDirection_i64"] | null;
+            residual_bytes: components["schemas"]["PerDirection_i64"] | null;
         };
         /** @description Everything about one host within one window. What an agent reports. */
         Interval: {
             /** @description How the flows were seen. */
-            capture?: components["schemas"]["CaptureStatus"];
+            capture: components["schemas"]["CaptureStatus"];
             /** @description Flows, most bytes first. */
-            flows?: components["schemas"]["FlowRow"][];
-            host?: components["schemas"]["HostMetrics"] | null;
+            flows: components["schemas"]["FlowRow"][];
+            host: components["schemas"]["HostMetrics"] | null;
             /** @description Every interface that exists, captured or not. */
-            interfaces?: components["schemas"]["InterfaceInterval"][];
+            interfaces: components["schemas"]["InterfaceInterval"][];
             /** @description What the sources of frames lost within the window. */
-            losses?: components["schemas"]["CaptureLoss"][];
+            losses: components["schemas"]["CaptureLoss"][];
             /**
              * Format: int32
              * @description Further windows that were merged into this one because the next queue was full: resolution
              *     was lost, bytes were not.
              */
-            merged_windows?: number;
+            merged_windows: number;
             /** @description Results of probes that ended within the window. */
-            probes?: components["schemas"]["ProbeResult"][];
+            probes: components["schemas"]["ProbeResult"][];
             /** @description When, by the agent's clocks. */
             window: components["schemas"]["Window"];
         };
@@ -496,12 +496,12 @@ export interface components {
              * Format: int64
              * @description Swap space.
              */
-            swap_total_bytes?: number;
+            swap_total_bytes: number;
             /**
              * Format: int64
              * @description Swap in use.
              */
-            swap_used_bytes?: number;
+            swap_used_bytes: number;
             /**
              * Format: int64
              * @description Installed memory.
@@ -526,9 +526,9 @@ export interface components {
              */
             available_bytes: number;
             /** @description What is mounted, such as `/dev/vda1`. */
-            device?: string;
+            device: string;
             /** @description File system type, such as `ext4`. */
-            filesystem?: string;
+            filesystem: string;
             /** @description Full mount path. */
             path: string;
             /**
@@ -578,7 +578,7 @@ export interface components {
                  * @description Bytes of the kernel's counter that were not captured; negative by what the edges of an
                  *     interval shift. Absent where the counter has no earlier reading or was reset.
                  */
-                residual_bytes?: number | null;
+                residual_bytes: number | null;
                 /** @description Where the captured bytes went. */
                 terms: components["schemas"]["Terms"];
             };
@@ -592,7 +592,7 @@ export interface components {
                  * @description Bytes of the kernel's counter that were not captured; negative by what the edges of an
                  *     interval shift. Absent where the counter has no earlier reading or was reset.
                  */
-                residual_bytes?: number | null;
+                residual_bytes: number | null;
                 /** @description Where the captured bytes went. */
                 terms: components["schemas"]["Terms"];
             };
@@ -610,12 +610,12 @@ export interface components {
                  * Format: int64
                  * @description Packets dropped.
                  */
-                drops?: number;
+                drops: number;
                 /**
                  * Format: int64
                  * @description Packets with errors.
                  */
-                errors?: number;
+                errors: number;
                 /**
                  * Format: int64
                  * @description Packets.
@@ -633,12 +633,12 @@ export interface components {
                  * Format: int64
                  * @description Packets dropped.
                  */
-                drops?: number;
+                drops: number;
                 /**
                  * Format: int64
                  * @description Packets with errors.
                  */
-                errors?: number;
+                errors: number;
                 /**
                  * Format: int64
                  * @description Packets.
@@ -684,22 +684,22 @@ export interface components {
                 /** @description Attributed to flow rows of the interval. */
                 attributed: components["schemas"]["Tally"];
                 /** @description Broken, cut or of a link layer that is not parsed. */
-                malformed?: components["schemas"]["Tally"];
+                malformed: components["schemas"]["Tally"];
                 /** @description Not IP: ARP, LLDP, spanning tree and so on. */
-                non_ip?: components["schemas"]["Tally"];
+                non_ip: components["schemas"]["Tally"];
                 /** @description Belongs to flows beyond the bound of the table or of the report. */
-                overflow?: components["schemas"]["Tally"];
+                overflow: components["schemas"]["Tally"];
             };
             /** @description Where the captured bytes of one direction went. */
             ingress: {
                 /** @description Attributed to flow rows of the interval. */
                 attributed: components["schemas"]["Tally"];
                 /** @description Broken, cut or of a link layer that is not parsed. */
-                malformed?: components["schemas"]["Tally"];
+                malformed: components["schemas"]["Tally"];
                 /** @description Not IP: ARP, LLDP, spanning tree and so on. */
-                non_ip?: components["schemas"]["Tally"];
+                non_ip: components["schemas"]["Tally"];
                 /** @description Belongs to flows beyond the bound of the table or of the report. */
-                overflow?: components["schemas"]["Tally"];
+                overflow: components["schemas"]["Tally"];
             };
         };
         /** @description A value for each direction. */
@@ -734,17 +734,17 @@ export interface components {
              * Format: int32
              * @description Longest round trip in microseconds.
              */
-            max_us?: number | null;
+            max_us: number | null;
             /**
              * Format: int32
              * @description Mean round trip in microseconds.
              */
-            mean_us?: number | null;
+            mean_us: number | null;
             /**
              * Format: int32
              * @description Round trip in microseconds: least, mean and most; absent if all were lost.
              */
-            min_us?: number | null;
+            min_us: number | null;
             /**
              * Format: int32
              * @description Probes sent.
@@ -755,7 +755,7 @@ export interface components {
         };
         Problem: {
             detail: string;
-            field?: string | null;
+            field: string | null;
             /** Format: int32 */
             status: number;
             title: string;
@@ -772,22 +772,22 @@ export interface components {
              * Format: float
              * @description Processor use, 0 to 100.
              */
-            cpu_percent?: number | null;
+            cpu_percent: number | null;
             /**
              * Format: float
              * @description Memory in use, 0 to 100.
              */
-            memory_percent?: number | null;
+            memory_percent: number | null;
             /**
              * Format: double
              * @description Traffic of the uplinks, both directions together, in bits per second.
              */
-            throughput_bps?: number | null;
+            throughput_bps: number | null;
         };
         /** @description One metric over time. */
         Series: {
             /** @description Of which interface, where it is about one. */
-            interface?: string | null;
+            interface: string | null;
             /** @description What. */
             metric: components["schemas"]["Metric"];
             /** @description One per moment of the set; absent where nothing was measured. */
@@ -823,11 +823,11 @@ export interface components {
             /** @description Attributed to flow rows of the interval. */
             attributed: components["schemas"]["Tally"];
             /** @description Broken, cut or of a link layer that is not parsed. */
-            malformed?: components["schemas"]["Tally"];
+            malformed: components["schemas"]["Tally"];
             /** @description Not IP: ARP, LLDP, spanning tree and so on. */
-            non_ip?: components["schemas"]["Tally"];
+            non_ip: components["schemas"]["Tally"];
             /** @description Belongs to flows beyond the bound of the table or of the report. */
-            overflow?: components["schemas"]["Tally"];
+            overflow: components["schemas"]["Tally"];
         };
         /** @description Sums over a range. */
         TrafficSum: {

@@ -14,7 +14,7 @@ import { Toolbar } from "./Toolbar";
 import { useStableOrder } from "./useStableOrder";
 
 const route = getRouteApi("/");
-const GRID = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,19.5rem),1fr))] gap-4";
+const GRID = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,19.5rem),1fr))] items-start gap-4";
 
 export function DashboardPage() {
   useTitle("Hosts");

@@ -18,11 +18,10 @@ export const HostCard = memo(function HostCard({ host }: { host: HostSummary }) 
     <li className="host-card">
       <article
         aria-label={host.name}
-        className={`relative flex h-full flex-col gap-3 rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong ${stale ? "border-dashed border-warn/60" : "border-line"}`}
+        className={`relative flex flex-col gap-3 rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong ${stale ? "border-dashed border-warn/60" : "border-line"}`}
       >
         <CardHead host={host} />
         <div className={`space-y-3 ${stale ? "text-muted grayscale" : ""}`}>
-          {stale && <p className="text-xs font-medium text-muted">Last known figures</p>}
           <Throughput host={host} />
           <div className="grid grid-cols-2 gap-4">
             <Share
@@ -136,7 +135,7 @@ function TopPeer({ peer }: { peer: PeerUsage | null | undefined }) {
 
 function CardFoot({ host }: { host: HostSummary }) {
   return (
-    <footer className="mt-auto flex flex-wrap items-start justify-between gap-x-3 gap-y-1 border-t border-line pt-3">
+    <footer className="flex flex-wrap items-start justify-between gap-x-3 gap-y-1 border-t border-line pt-3">
       <div className="relative z-10 min-w-0">
         <CaptureBadge capture={host.capture} host={host.name} />
       </div>
@@ -147,11 +146,15 @@ function CardFoot({ host }: { host: HostSummary }) {
             {plural(host.capture_dropped, "packet")} lost
           </span>
         ) : (
-          `booted ${formatDuration(host.uptime_s)} ago`
+          footNote(host)
         )}
       </p>
     </footer>
   );
+}
+
+function footNote(host: HostSummary): string {
+  return host.status === "stale" ? "last known figures" : `up for ${formatDuration(host.uptime_s)}`;
 }
 
 function course(

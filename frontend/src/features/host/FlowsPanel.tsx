@@ -90,9 +90,7 @@ const COLUMNS: Column<FlowUsage>[] = [
   {
     key: "remote",
     header: "Peer",
-    cell: ({ flow }) => (
-      <span className="font-medium break-all">{endpoint(flow.remote, flow.remote_port ?? 0)}</span>
-    ),
+    cell: (usage) => <Peer usage={usage} />,
     sortValue: ({ flow }) => endpoint(flow.remote, flow.remote_port ?? 0),
   },
   {
@@ -107,6 +105,7 @@ const COLUMNS: Column<FlowUsage>[] = [
     header: "Protocol",
     cell: (usage) => <Protocol usage={usage} />,
     sortValue: (usage) => `${protocolName(usage.flow.protocol)} ${flowService(usage) ?? ""}`,
+    className: "max-sm:hidden",
   },
   {
     key: "interface",
@@ -135,8 +134,22 @@ const COLUMNS: Column<FlowUsage>[] = [
     numeric: true,
     cell: (usage) => <span title={formatBytesExact(flowBytes(usage))}>{formatBytes(flowBytes(usage))}</span>,
     sortValue: flowBytes,
+    className: "max-sm:hidden",
   },
 ];
+
+/** The far end; on narrow screens with what the hidden columns say. */
+function Peer({ usage }: { usage: FlowUsage }) {
+  const { flow } = usage;
+  return (
+    <div className="min-w-36">
+      <span className="font-medium break-all">{endpoint(flow.remote, flow.remote_port ?? 0)}</span>
+      <span className="block text-xs text-muted sm:hidden">
+        <Protocol usage={usage} /> · {formatBytes(flowBytes(usage))}
+      </span>
+    </div>
+  );
+}
 
 function Protocol({ usage }: { usage: FlowUsage }) {
   const { protocol, tcp_flags: flags = 0 } = usage.flow;

@@ -3,7 +3,7 @@ import type { HostDetail, SeriesSet } from "../../api/types";
 import { Failure, Skeleton } from "../../components/states";
 import { TimeChart } from "../../components/TimeChart";
 import { isStatus } from "../../lib/api-client";
-import { formatBitRate } from "../../lib/format";
+import { formatRoundBitRate } from "../../lib/format";
 import { gapsWithin, toPoints } from "../../lib/gaps";
 import { RANGES, type Range } from "../../lib/host-search";
 import { useSeries } from "../../lib/queries";
@@ -130,6 +130,6 @@ type Facts = NonNullable<HostDetail["latest"]["interfaces"]>[number]["facts"];
 
 function interfaceNote(facts: Facts | undefined): string {
   if (facts === undefined) return "gone";
-  const speed = facts.speed_bps == null ? "speed unknown" : `link of ${formatBitRate(facts.speed_bps)}`;
+  const speed = facts.speed_bps == null ? "speed unknown" : `link of ${formatRoundBitRate(facts.speed_bps)}`;
   return facts.is_uplink ? `Uplink, ${speed}` : speed.charAt(0).toUpperCase() + speed.slice(1);
 }

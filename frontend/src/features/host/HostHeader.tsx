@@ -21,7 +21,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
         <Fact label="Addresses">{summary.addresses.length > 0 ? summary.addresses.join(", ") : ABSENT}</Fact>
         <Fact label="System">{summary.os || ABSENT}</Fact>
         <Fact label="Kernel">{facts?.kernel || ABSENT}</Fact>
-        <Fact label="Booted">{formatDuration(summary.uptime_s)} before its last report</Fact>
+        <Fact label="Uptime">{formatDuration(summary.uptime_s)}</Fact>
         <Fact label="Agent">{summary.agent_version || ABSENT}</Fact>
         <Fact label="First seen">{formatMoment(milliseconds(summary.first_seen_us))}</Fact>
         {!hasNotice(summary) && (

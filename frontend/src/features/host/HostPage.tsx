@@ -82,7 +82,7 @@ function Sections({ detail }: { detail: HostDetail }) {
 
 function Trail({ name }: { name: string }) {
   return (
-    <nav aria-label="Breadcrumb" className="-mb-2 text-sm">
+    <nav aria-label="Breadcrumb" className="mb-2 text-sm">
       <ol className="flex items-center gap-1.5 text-muted">
         <li>
           <Link to="/" className="rounded hover:text-ink hover:underline">

@@ -3,7 +3,7 @@ import type { HostDetail, InterfaceInterval, OperState } from "../../api/types";
 import { type Column, DataTable, type Sorting, sorted } from "../../components/DataTable";
 import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
-import { ABSENT, formatBitRate, formatCount, formatPercent } from "../../lib/format";
+import { ABSENT, formatBitRate, formatCount, formatPercent, formatRoundBitRate } from "../../lib/format";
 import { KIND_LABEL, STATE_LABEL } from "../../lib/names";
 import { interfaceRates } from "../../lib/series";
 import { formatDuration } from "../../lib/time";
@@ -100,7 +100,7 @@ const COLUMNS: Column<Row>[] = [
     key: "speed",
     header: "Speed",
     numeric: true,
-    cell: ({ part }) => formatBitRate(part.facts.speed_bps),
+    cell: ({ part }) => formatRoundBitRate(part.facts.speed_bps),
     sortValue: ({ part }) => part.facts.speed_bps,
   },
   {

@@ -4,10 +4,10 @@ import { type Column, DataTable, type Sorting, sorted } from "../../components/D
 import { Pager } from "../../components/Pager";
 import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
-import { formatBitRate, formatBytes, formatCount } from "../../lib/format";
+import { formatBitRate, formatBytes, formatCount, plural } from "../../lib/format";
 import { formatDuration } from "../../lib/time";
 
-const PAGE_SIZE = 10;
+const PAGE_SIZE = 12;
 
 export function PeersPanel({ detail }: { detail: HostDetail }) {
   const { peers, summary, window } = detail;
@@ -82,6 +82,7 @@ function columns(all: number): Column<PeerUsage>[] {
       numeric: true,
       cell: (peer) => formatBytes(total(peer)),
       sortValue: total,
+      className: "max-sm:hidden",
     },
     {
       key: "flows",
@@ -100,6 +101,9 @@ function PeerShare({ peer, all }: { peer: PeerUsage; all: number }) {
   return (
     <div className="min-w-28">
       <span className="font-medium break-all">{peer.address}</span>
+      <span className="block text-xs text-muted sm:hidden">
+        {formatBytes(total(peer))} in {plural(peer.flows, "flow")}
+      </span>
       <div aria-hidden="true" className="mt-1 flex h-1 overflow-hidden rounded-full bg-sunken">
         <div className="bg-ingress" style={{ width: share(peer.traffic.ingress.bytes) }} />
         <div className="bg-egress" style={{ width: share(peer.traffic.egress.bytes) }} />
