@@ -10,7 +10,7 @@ import {
   type Scale,
   Tooltip,
 } from "chart.js";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { formatRoundBitRate } from "../lib/format";
 import { standsAlone } from "../lib/gaps";
 import { GAP_LABEL } from "../lib/names";
@@ -39,6 +39,7 @@ export function ChartCanvas(props: TimeChartProps & { label: string }) {
   const chart = useRef<LineChart | null>(null);
   const shade = useRef<Shade>({ gaps: [], colour: "" });
   const theme = useTheme();
+  const near = useNear(canvas);
 
   useEffect(() => {
     if (canvas.current === null) return;
@@ -55,12 +56,28 @@ export function ChartCanvas(props: TimeChartProps & { label: string }) {
   }, []);
 
   useEffect(() => {
+    if (!near) return;
     const colour = palette();
     shade.current = { gaps: props.gaps, colour: colour("muted") };
     if (chart.current !== null) update(chart.current, props, theme, colour);
-  }, [props, theme]);
+  }, [props, theme, near]);
 
   return <canvas ref={canvas} role="img" aria-label={props.label} />;
+}
+
+/** Whether the element is on screen or about to be: what nobody sees need not be drawn at each report. */
+function useNear(element: { readonly current: Element | null }): boolean {
+  const [near, setNear] = useState(true);
+  useEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => setNear(entries.some((entry) => entry.isIntersecting)),
+      { rootMargin: "50%" },
+    );
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return near;
 }
 
 function update(chart: LineChart, props: TimeChartProps, theme: Theme, colour: Palette): void {

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useRef } from "react";
+import { useCallback, useDeferredValue, useRef } from "react";
 import type { HostSummary } from "../../api/types";
 import { Blank, Failure, Skeleton } from "../../components/states";
 import { isStatus } from "../../lib/api-client";
@@ -40,7 +40,9 @@ export function DashboardPage() {
   );
 }
 
-function Hosts({ hosts }: { hosts: HostSummary[] }) {
+function Hosts({ hosts: newest }: { hosts: HostSummary[] }) {
+  // Hundreds of cards that change at once must not hold up a key press.
+  const hosts = useDeferredValue(newest);
   const { q = "", sort = DEFAULT_SORT } = route.useSearch();
   const navigate = route.useNavigate();
   const shown = matching(hosts, q);

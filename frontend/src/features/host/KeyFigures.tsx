@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { HostDetail } from "../../api/types";
 import { DirectionRate } from "../../components/DirectionRate";
 import { Meter } from "../../components/Meter";
-import { formatBytes, formatCount, formatPercent } from "../../lib/format";
+import { ABSENT, formatBytes, formatCount, formatPercent } from "../../lib/format";
 
 const UNIT = "text-base font-normal text-muted";
 
@@ -57,14 +57,26 @@ export function KeyFigures({ detail }: { detail: HostDetail }) {
         <Figure label="Fullest disk" note={fullest ?? "no file system"} percent={summary.disk_percent}>
           {formatPercent(summary.disk_percent)}
         </Figure>
-        <Figure label="Lost by capture" note={`of ${formatCount(received(detail))} in the last report`}>
-          <span className={summary.capture_dropped > 0 ? "text-bad" : ""}>
-            {formatCount(summary.capture_dropped)}
-          </span>{" "}
-          <span className={UNIT}>packets</span>
-        </Figure>
+        <Lost detail={detail} />
       </dl>
     </section>
+  );
+}
+
+function Lost({ detail }: { detail: HostDetail }) {
+  const { capture, capture_dropped: dropped } = detail.summary;
+  if (capture.method === "sock_diag" || capture.method === "counters") {
+    return (
+      <Figure label="Lost by capture" note="no frames are captured">
+        {ABSENT}
+      </Figure>
+    );
+  }
+  return (
+    <Figure label="Lost by capture" note={`of ${formatCount(received(detail))} in the last report`}>
+      <span className={dropped > 0 ? "text-bad" : ""}>{formatCount(dropped)}</span>{" "}
+      <span className={UNIT}>{dropped === 1 ? "packet" : "packets"}</span>
+    </Figure>
   );
 }
 
