@@ -1,0 +1,230 @@
+//! One shared token, and sessions for browsers that have shown it.
+//!
+//! Machines send the token with each request. People give it once, and get a cookie that holds a
+//! random session id; the token itself is in no cookie and no page.
+
+mod failures;
+mod sessions;
+mod token;
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+
+use failures::Failures;
+use sessions::Sessions;
+pub use token::{Token, TokenError};
+
+/// Name of the session cookie.
+pub const COOKIE_NAME: &str = "bwmon_session";
+
+/// Whether the sender of a request may see and send data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// No token is needed.
+    Open,
+    /// The token was sent.
+    Token,
+    /// A session's cookie was sent.
+    Session,
+    /// Nothing was sent.
+    Missing,
+    /// Something was sent, and it is wrong.
+    Wrong,
+    /// Something wrong was sent, and that too often of late from this address.
+    TooMany,
+}
+
+impl Access {
+    /// Whether it lets through.
+    pub const fn is_granted(self) -> bool {
+        matches!(self, Self::Open | Self::Token | Self::Session)
+    }
+}
+
+/// Why a session was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginError {
+    /// The token is wrong.
+    Wrong,
+    /// Too many wrong ones came from this address of late.
+    TooMany,
+    /// The system gave no random numbers.
+    NoRandomness,
+}
+
+/// The shared token and the sessions that it opened.
+#[derive(Debug)]
+pub struct Auth {
+    token: Token,
+    sessions: Mutex<Sessions>,
+    failures: Mutex<Failures>,
+}
+
+impl Auth {
+    /// Asks for this token.
+    pub fn new(token: Token) -> Self {
+        Self {
+            token,
+            sessions: Mutex::default(),
+            failures: Mutex::default(),
+        }
+    }
+
+    /// Judges a request by its headers. A valid token or session always passes, so that a neighbour
+    /// who sends wrong ones from the same address cannot lock a good agent out.
+    pub fn judge(&self, headers: &HeaderMap, peer: IpAddr, now: Instant) -> Access {
+        let bearer = bearer(headers);
+        if bearer.is_some_and(|sent| self.token.matches(sent)) {
+            return Access::Token;
+        }
+        let cookie = session_cookie(headers);
+        if cookie.is_some_and(|id| lock(&self.sessions).is_valid(id, now)) {
+            return Access::Session;
+        }
+        if bearer.is_none() {
+            return Access::Missing;
+        }
+        if lock(&self.failures).count(peer, now) {
+            Access::TooMany
+        } else {
+            Access::Wrong
+        }
+    }
+
+    /// Opens a session for who knows the token, and gives its id.
+    ///
+    /// # Errors
+    /// When the token is wrong, or too many wrong ones came from this address in the last minute:
+    /// then not even the right one helps, so that guessing does not pay.
+    pub fn log_in(&self, token: &str, peer: IpAddr, now: Instant) -> Result<String, LoginError> {
+        if lock(&self.failures).is_blocked(peer, now) {
+            return Err(LoginError::TooMany);
+        }
+        if !self.token.matches(token) {
+            lock(&self.failures).count(peer, now);
+            return Err(LoginError::Wrong);
+        }
+        lock(&self.sessions)
+            .open(now)
+            .map_err(|_| LoginError::NoRandomness)
+    }
+
+    /// Ends the session of a request, if it has one.
+    pub fn log_out(&self, headers: &HeaderMap) {
+        if let Some(id) = session_cookie(headers) {
+            lock(&self.sessions).close(id);
+        }
+    }
+}
+
+/// A panic elsewhere leaves these tables whole: each change is a single call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE_NAME)
+        .map(|(_, id)| id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const TOKEN: &str = "correct horse battery staple";
+
+    fn auth() -> Auth {
+        Auth::new(Token::parse(TOKEN).unwrap())
+    }
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(
+            axum::http::HeaderName::from_static(name),
+            value.parse().unwrap(),
+        )])
+    }
+
+    #[test]
+    fn the_token_passes_and_nothing_else_does() {
+        let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
+        let judge = |headers: &HeaderMap| auth.judge(headers, peer, now);
+        let good = headers("authorization", &format!("Bearer {TOKEN}"));
+        assert_eq!(judge(&good), Access::Token);
+        assert_eq!(
+            judge(&headers("authorization", &format!("bearer {TOKEN}"))),
+            Access::Token
+        );
+        assert_eq!(judge(&HeaderMap::new()), Access::Missing);
+        assert_eq!(
+            judge(&headers("authorization", "Basic Zm9vOmJhcg==")),
+            Access::Missing
+        );
+        assert_eq!(
+            judge(&headers("authorization", "Bearer nope")),
+            Access::Wrong
+        );
+        assert_eq!(judge(&headers("authorization", "Bearer ")), Access::Wrong);
+        assert_eq!(
+            judge(&headers("cookie", "bwmon_session=nope")),
+            Access::Missing
+        );
+    }
+
+    #[test]
+    fn a_session_lives_until_it_is_closed() {
+        let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
+        let id = auth.log_in(TOKEN, peer, now).unwrap();
+        let cookie = headers("cookie", &format!("theme=dark; bwmon_session={id}"));
+        assert_eq!(auth.judge(&cookie, peer, now), Access::Session);
+        auth.log_out(&cookie);
+        assert_eq!(auth.judge(&cookie, peer, now), Access::Missing);
+    }
+
+    #[test]
+    fn guessing_is_slowed_down_without_locking_good_agents_out() {
+        let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
+        let wrong = (0..100)
+            .filter(|_| auth.log_in("guess", peer, now) == Err(LoginError::Wrong))
+            .count();
+        assert_eq!(wrong, failures::PER_MINUTE as usize);
+        assert_eq!(auth.log_in(TOKEN, peer, now), Err(LoginError::TooMany));
+        let good = headers("authorization", &format!("Bearer {TOKEN}"));
+        assert_eq!(auth.judge(&good, peer, now), Access::Token);
+        let bad = headers("authorization", "Bearer nope");
+        assert_eq!(auth.judge(&bad, peer, now), Access::TooMany);
+        let elsewhere = IpAddr::from([192, 0, 2, 2]);
+        assert!(auth.log_in(TOKEN, elsewhere, now).is_ok());
+        assert!(
+            auth.log_in(TOKEN, peer, now + Duration::from_secs(61))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let auth = auth();
+        let id = auth
+            .log_in(TOKEN, IpAddr::from([192, 0, 2, 1]), Instant::now())
+            .unwrap();
+        let text = format!("{auth:?}");
+        assert!(!text.contains(TOKEN) && !text.contains(&id), "{text}");
+    }
+}

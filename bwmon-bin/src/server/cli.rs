@@ -1,0 +1,119 @@
+//! The command line of `bwmon-collector`.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::assets::Page;
+use super::config::{Config, EXAMPLE, Overrides};
+use super::{Server, openapi};
+use crate::common::log;
+
+/// Exit code for a wrong command line or configuration, as clap has it.
+const USAGE: u8 = 2;
+
+/// Takes in what agents report, stores it, and shows it in a browser.
+#[derive(Debug, Parser)]
+#[command(name = "bwmon-collector", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve ingest, API and page (the default)
+    Serve,
+    /// About the configuration file
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print a commented file with the defaults
+    Example,
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            None | Some(Command::Serve) => return serve(self.overrides),
+            Some(Command::Config {
+                command: ConfigCommand::Example,
+            }) => print(EXAMPLE),
+            Some(Command::Openapi) => openapi::to_json()
+                .context("cannot write the document")
+                .and_then(|text| print(&text)),
+        };
+        end(result)
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")
+}
+
+fn serve(overrides: Overrides) -> ExitCode {
+    let config = match Config::read(overrides) {
+        Ok(config) => config,
+        Err(error) => return usage(&error),
+    };
+    if let Err(error) = log::start(&config.log) {
+        return usage(&format!("log = \"{}\": {error}", config.log.escape_debug()));
+    }
+    end(start_and_run(config))
+}
+
+fn start_and_run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+        let server = Server::start(config, Page::embedded()).await?;
+        print(&format!(
+            "bwmon-collector listens on http://{}\n",
+            server.address()
+        ))?;
+        let until = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        server.run(until).await.context("cannot close the database")
+    });
+    // A question to the store that still runs only reads.
+    runtime.shutdown_background();
+    result
+}
+
+fn usage(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("bwmon-collector: {error}");
+    ExitCode::from(USAGE)
+}
+
+fn end(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bwmon-collector: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,243 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, RecentPoint};
+use bwmon_core::report::{AgentId, Interval, RecordKey};
+use bwmon_core::time::Timestamp;
+
+use super::Sightings;
+use super::sums;
+
+/// How far back the sums of a host go.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Points of a sparkline.
+const MAX_POINTS: usize = 60;
+/// Most reports within a minute.
+const MAX_REPORTS: usize = 120;
+
+/// What a kept detail is of: the host's version and its status then.
+pub(super) type DetailOf = (u64, HostStatus);
+
+/// One host.
+#[derive(Debug)]
+pub(super) struct LiveHost {
+    seen: Sightings,
+    /// By the monotonic clock; absent where it was heard of before this machine's boot.
+    heard: Option<Instant>,
+    /// By the end of the window; the last is not always the latest report.
+    minute: VecDeque<Held>,
+    latest: Option<Held>,
+    points: VecDeque<RecentPoint>,
+    rows: usize,
+    /// Grows with each report.
+    version: u64,
+    top_peer: Option<(u64, Option<PeerUsage>)>,
+    detail: Option<(DetailOf, Arc<str>)>,
+    announced: Option<Instant>,
+    is_held_back: bool,
+    was_up: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    key: RecordKey,
+    interval: Arc<Interval>,
+}
+
+impl Held {
+    fn end(&self) -> Timestamp {
+        self.interval.window.end()
+    }
+}
+
+impl LiveHost {
+    pub(super) const fn new(seen: Sightings, heard: Option<Instant>) -> Self {
+        Self {
+            seen,
+            heard,
+            minute: VecDeque::new(),
+            latest: None,
+            points: VecDeque::new(),
+            rows: 0,
+            version: 0,
+            top_peer: None,
+            detail: None,
+            announced: None,
+            is_held_back: false,
+            was_up: false,
+        }
+    }
+
+    pub(super) fn heard_at(&mut self, at: Timestamp, instant: Option<Instant>) {
+        self.seen.last = self.seen.last.max(at);
+        self.heard = self.heard.max(instant);
+    }
+
+    pub(super) const fn seen(&self) -> Sightings {
+        self.seen
+    }
+
+    /// Rows that its minute holds.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes in a report. A later number of the same epoch is newer, whatever the host's clock says,
+    /// because clocks are set back; so is another epoch, because it arrived later.
+    pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
+        let held = Held { key, interval };
+        let is_newer = self
+            .latest
+            .as_ref()
+            .is_none_or(|latest| latest.key.epoch != key.epoch || latest.key.seq < key.seq);
+        self.rows += weight(&held.interval);
+        let at = self
+            .minute
+            .partition_point(|other| other.end() <= held.end());
+        self.minute.insert(at, held.clone());
+        if is_newer {
+            self.points.push_back(sums::point(&held.interval));
+            self.latest = Some(held);
+        }
+        while self.points.len() > MAX_POINTS {
+            self.points.pop_front();
+        }
+        self.prune();
+        self.version += 1;
+    }
+
+    /// Lets go of what is not within the minute that ends with the latest report; after a clock was
+    /// set back that is also what lies in its future.
+    fn prune(&mut self) {
+        let Some(until) = self.latest.as_ref().map(Held::end) else {
+            return;
+        };
+        let from = until.minus(MINUTE);
+        self.minute
+            .retain(|held| held.end() > from && held.end() <= until);
+        while self.minute.len() > MAX_REPORTS {
+            self.minute.pop_front();
+        }
+        self.rows = self.minute.iter().map(|held| weight(&held.interval)).sum();
+    }
+
+    /// Lets go of the oldest report of the minute, but not of the last one that is left.
+    pub(super) fn let_go_of_oldest(&mut self) -> bool {
+        if self.minute.len() < 2 {
+            return false;
+        }
+        if let Some(oldest) = self.minute.pop_front() {
+            self.rows -= weight(&oldest.interval);
+        }
+        true
+    }
+
+    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+        let interval = self.latest.as_ref().map_or(Duration::ZERO, |latest| {
+            let windows = latest.interval.merged_windows.saturating_add(1);
+            latest.interval.window.duration() / windows
+        });
+        let limit = stale_after.max(interval.saturating_mul(3));
+        let is_up = self
+            .heard
+            .is_some_and(|heard| now.saturating_duration_since(heard) <= limit);
+        if is_up {
+            HostStatus::Up
+        } else {
+            HostStatus::Stale
+        }
+    }
+
+    /// Whether it became stale since this was last asked.
+    pub(super) fn turned_stale(&mut self, now: Instant, stale_after: Duration) -> bool {
+        let is_up = self.status(now, stale_after) == HostStatus::Up;
+        let turned = self.was_up && !is_up;
+        self.was_up = is_up;
+        turned
+    }
+
+    /// Whether a summary may go out now; if not, one is owed.
+    pub(super) fn may_announce(&mut self, now: Instant, pause: Duration) -> bool {
+        let is_early = self
+            .announced
+            .is_some_and(|last| now.saturating_duration_since(last) < pause);
+        self.is_held_back = is_early;
+        if !is_early {
+            self.announced = Some(now);
+        }
+        !is_early
+    }
+
+    pub(super) const fn is_held_back(&self) -> bool {
+        self.is_held_back
+    }
+
+    /// The reports of the last minute, oldest first, with the latest report last.
+    pub(super) fn minute(&self) -> Vec<Arc<Interval>> {
+        let reports = self.minute.iter();
+        reports.map(|held| Arc::clone(&held.interval)).collect()
+    }
+
+    pub(super) fn kept_detail(&self) -> Option<(DetailOf, Arc<str>)> {
+        self.detail.clone()
+    }
+
+    pub(super) fn keep_detail(&mut self, of: DetailOf, json: Arc<str>) {
+        self.detail = Some((of, json));
+    }
+
+    pub(super) fn summary(
+        &mut self,
+        agent: AgentId,
+        now: Instant,
+        stale_after: Duration,
+    ) -> HostSummary {
+        let status = self.status(now, stale_after);
+        let top_peer = self.top_peer();
+        let latest = self
+            .latest
+            .as_ref()
+            .map(|latest| Arc::clone(&latest.interval))
+            .unwrap_or_default();
+        sums::summary(
+            &latest,
+            agent,
+            status,
+            self.seen,
+            top_peer,
+            self.points.iter().copied(),
+        )
+    }
+
+    /// Summed when somebody asks, and then kept until the next report.
+    fn top_peer(&mut self) -> Option<PeerUsage> {
+        match &self.top_peer {
+            Some((version, peer)) if *version == self.version => peer.clone(),
+            _ => {
+                let peer = sums::peers(&self.minute(), 1).into_iter().next();
+                self.top_peer = Some((self.version, peer.clone()));
+                peer
+            }
+        }
+    }
+}
+
+/// How much memory a report takes, in rows.
+fn weight(interval: &Interval) -> usize {
+    let host = interval.host.as_ref().map_or(0, |host| {
+        host.mounts.len() + host.disks.len() + host.facts.addresses.len()
+    });
+    let interfaces = interval.interfaces.iter().map(|interface| {
+        1 + interface.non_ip.len() + interface.malformed.len() + interface.facts.stacked_on.len()
+    });
+    1 + interval.flows.len()
+        + interval.losses.len()
+        + interval.probes.len()
+        + host
+        + interfaces.sum::<usize>()
+}

@@ -1,0 +1,286 @@
+//! What is known of each host now, in memory: its last report, its last minute and its sparkline.
+//!
+//! Bounded by the number of hosts and by the rows that all minutes together hold; beyond, the oldest
+//! reports of the host that grows are let go, and the window of its sums says so.
+
+mod host;
+mod sums;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bwmon_core::query::{HostDetail, HostStatus};
+use bwmon_core::report::{AgentId, Interval, RecordKey};
+use bwmon_core::time::Timestamp;
+use bwmon_sinks::Clock;
+use tokio::sync::broadcast;
+
+use super::model::HostList;
+use host::LiveHost;
+pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
+
+/// Most hosts.
+pub const MAX_HOSTS: usize = 10_000;
+/// Most rows (flows, interfaces, file systems and so on) that the minutes of all hosts hold.
+const MAX_ROWS: usize = 1_000_000;
+/// Shortest time between two events of one host.
+const EVENT_PAUSE: Duration = Duration::from_secs(1);
+/// Events that a slow listener may be behind before it gets everything anew.
+const EVENT_QUEUE: usize = 1_024;
+
+/// Something that listeners are told.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The host.
+    pub agent: AgentId,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened to a host.
+#[derive(Debug, Clone)]
+pub enum EventKind {
+    /// A report was stored.
+    Reported,
+    /// Its summary is worth showing anew, as JSON: after reports, at most once a second, and when it
+    /// becomes stale.
+    Summary(Arc<str>),
+}
+
+/// When an agent was heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sightings {
+    /// First, by the collector's clock.
+    pub first: Timestamp,
+    /// Last, by the collector's clock.
+    pub last: Timestamp,
+}
+
+/// Every host.
+#[derive(Debug)]
+pub struct Live {
+    hosts: Mutex<Hosts>,
+    events: broadcast::Sender<Event>,
+    stale_after: Duration,
+    clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct Hosts {
+    by_agent: HashMap<AgentId, LiveHost>,
+    rows: usize,
+    evicted: u64,
+}
+
+impl Live {
+    /// No host yet.
+    pub fn new(stale_after: Duration, clock: Clock) -> Self {
+        Self {
+            hosts: Mutex::default(),
+            events: broadcast::channel(EVENT_QUEUE).0,
+            stale_after,
+            clock,
+        }
+    }
+
+    /// Hears of events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Whether there is room for the host, or it is known.
+    pub fn has_room_for(&self, agent: AgentId) -> bool {
+        let hosts = self.lock();
+        hosts.by_agent.len() < MAX_HOSTS || hosts.by_agent.contains_key(&agent)
+    }
+
+    /// Takes in a report from the store at start, in the order of arrival.
+    pub fn restore(
+        &self,
+        agent: AgentId,
+        seen: Sightings,
+        key: RecordKey,
+        interval: Arc<Interval>,
+    ) {
+        // Absent where the monotonic clock did not run yet.
+        let heard = Instant::now().checked_sub(self.clock.now().since(seen.last));
+        let mut hosts = self.lock();
+        if hosts.by_agent.len() < MAX_HOSTS || hosts.by_agent.contains_key(&agent) {
+            hosts.insert(agent, seen, heard, key, interval);
+        }
+    }
+
+    /// Takes in a report that was stored just now.
+    pub fn report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
+        let now = self.clock.now();
+        let seen = Sightings {
+            first: now,
+            last: now,
+        };
+        self.lock()
+            .insert(agent, seen, Some(Instant::now()), key, interval);
+        self.send(agent, EventKind::Reported);
+        self.announce(agent);
+    }
+
+    /// Notes that a known host sent something.
+    pub fn heard_of(&self, agent: AgentId) {
+        let now = self.clock.now();
+        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
+            host.heard_at(now, Some(Instant::now()));
+        }
+    }
+
+    /// To be called about once a second: tells of hosts that became stale, and what was held back.
+    pub fn tick(&self) {
+        let now = Instant::now();
+        let due: Vec<AgentId> = {
+            let mut hosts = self.lock();
+            let due = hosts.by_agent.iter_mut().filter_map(|(agent, host)| {
+                let is_due = host.turned_stale(now, self.stale_after) || host.is_held_back();
+                is_due.then_some(*agent)
+            });
+            due.collect()
+        };
+        for agent in due {
+            self.announce(agent);
+        }
+    }
+
+    /// Every host, by name.
+    pub fn list(&self) -> HostList {
+        let now = Instant::now();
+        let mut hosts: Vec<_> = {
+            let mut hosts = self.lock();
+            let all = hosts.by_agent.iter_mut();
+            all.map(|(agent, host)| host.summary(*agent, now, self.stale_after))
+                .collect()
+        };
+        hosts.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        HostList {
+            hosts,
+            stale_after_s: self.stale_after.as_secs(),
+            server_time: self.clock.now(),
+        }
+    }
+
+    /// One host in full. Sums are made outside the lock.
+    pub fn detail(&self, agent: AgentId) -> Option<HostDetail> {
+        let (summary, minute) = {
+            let mut hosts = self.lock();
+            let host = hosts.by_agent.get_mut(&agent)?;
+            let summary = host.summary(agent, Instant::now(), self.stale_after);
+            (summary, host.minute())
+        };
+        sums::detail(summary, &minute)
+    }
+
+    /// One host in full as JSON, kept until its next report so that many viewers cost as one.
+    pub fn detail_json(&self, agent: AgentId) -> Option<Arc<str>> {
+        let (version, kept) = {
+            let hosts = self.lock();
+            let host = hosts.by_agent.get(&agent)?;
+            let status = host.status(Instant::now(), self.stale_after);
+            ((host.version(), status), host.kept_detail())
+        };
+        if let Some((_, json)) = kept.filter(|(of, _)| *of == version) {
+            return Some(json);
+        }
+        let json: Arc<str> = serde_json::to_string(&self.detail(agent)?).ok()?.into();
+        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
+            host.keep_detail(version, Arc::clone(&json));
+        }
+        Some(json)
+    }
+
+    /// Every host's summary as JSON, for a listener that missed some.
+    pub fn snapshot(&self) -> Vec<String> {
+        self.list()
+            .hosts
+            .iter()
+            .filter_map(|host| serde_json::to_string(host).ok())
+            .collect()
+    }
+
+    /// When the host was first heard of, its status and the end of its last window.
+    pub fn course(&self, agent: AgentId) -> Option<(Timestamp, HostStatus)> {
+        let hosts = self.lock();
+        let host = hosts.by_agent.get(&agent)?;
+        Some((
+            host.seen().first,
+            host.status(Instant::now(), self.stale_after),
+        ))
+    }
+
+    /// Number of hosts.
+    pub fn len(&self) -> u64 {
+        u64::try_from(self.lock().by_agent.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether there is no host.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reports of the last minute that were let go early.
+    pub fn evicted(&self) -> u64 {
+        self.lock().evicted
+    }
+
+    /// Sends a host's summary, or holds it back where one went less than a second ago.
+    fn announce(&self, agent: AgentId) {
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        let now = Instant::now();
+        let summary = {
+            let mut hosts = self.lock();
+            let Some(host) = hosts.by_agent.get_mut(&agent) else {
+                return;
+            };
+            if !host.may_announce(now, EVENT_PAUSE) {
+                return;
+            }
+            host.summary(agent, now, self.stale_after)
+        };
+        if let Ok(json) = serde_json::to_string(&summary) {
+            self.send(agent, EventKind::Summary(json.into()));
+        }
+    }
+
+    fn send(&self, agent: AgentId, kind: EventKind) {
+        let _nobody_listens = self.events.send(Event { agent, kind });
+    }
+
+    /// A panic in one call must not end all: the worst that it leaves is one host's old figures.
+    fn lock(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hosts {
+    fn insert(
+        &mut self,
+        agent: AgentId,
+        seen: Sightings,
+        heard: Option<Instant>,
+        key: RecordKey,
+        interval: Arc<Interval>,
+    ) {
+        let host = self
+            .by_agent
+            .entry(agent)
+            .or_insert_with(|| LiveHost::new(seen, heard));
+        host.heard_at(seen.last, heard);
+        self.rows -= host.rows();
+        host.insert(key, interval);
+        while self.rows + host.rows() > MAX_ROWS && host.let_go_of_oldest() {
+            self.evicted += 1;
+        }
+        self.rows += host.rows();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Where agents deliver.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use bwmon_core::report::{AgentId, Document, Receipt};
+
+use crate::server::extract::is_json;
+use crate::server::ingest::{self, Delivery, Encoding, IngestError, Parsed};
+use crate::server::problem::{ApiError, ApiResult, Problem};
+use crate::server::state::App;
+
+/// Name of the header in which an agent says who it is.
+const AGENT: &str = "bwmon-agent";
+
+/// Store records of one agent
+///
+/// Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
+/// at most 1 MiB as sent and 8 MiB after decompression.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ingest",
+    tag = "ingest",
+    params(("Bwmon-Agent" = String, Header, description = "Identity of the agent, 32 hexadecimal digits")),
+    request_body(content = Document, content_type = "application/json"),
+    responses(
+        (status = 200, description = "What became of each record; stored ones are durable", body = Receipt),
+        (status = 400, description = "The body cannot be read; `field` names the place", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large, before or after decompression", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Another schema, content type or content encoding; an agent holds its data", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Busy; send again after the seconds in `Retry-After`", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn ingest(State(app): State<App>, request: Request) -> ApiResult<Json<Receipt>> {
+    match take(&app, request).await {
+        Ok(receipt) => Ok(Json(receipt)),
+        Err(error) => {
+            app.counters().delivery_failed(error.status());
+            Err(error)
+        }
+    }
+}
+
+async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
+    let (parts, body) = request.into_parts();
+    let agent = agent(&parts.headers)?;
+    if !is_json(&parts.headers) {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send the document as application/json",
+        ));
+    }
+    let encoding = Encoding::of(&parts.headers)?;
+    let (bytes, mut share) = ingest::read(&parts.headers, body, app.memory_budget()).await?;
+    let parsing = tokio::task::spawn_blocking(move || -> ApiResult<_> {
+        let json = encoding.decode(bytes)?;
+        share.grow(json.len())?;
+        Ok((ingest::parse(&json)?, share))
+    });
+    let (
+        Parsed {
+            records,
+            unknown_fields,
+        },
+        share,
+    ) = parsing
+        .await
+        .map_err(|error| ApiError::internal("reading the document failed", &error))??;
+    app.counters().unknown_fields(unknown_fields);
+    let delivery = Delivery {
+        agent,
+        records,
+        share,
+    };
+    app.inbox().deliver(delivery).await.map_err(problem)
+}
+
+fn agent(headers: &HeaderMap) -> ApiResult<AgentId> {
+    headers
+        .get(AGENT)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .ok_or_else(|| {
+            ApiError::bad_request(
+                "the header Bwmon-Agent must name the agent by 32 hexadecimal digits",
+            )
+            .at_field("Bwmon-Agent")
+        })
+}
+
+fn problem(error: IngestError) -> ApiError {
+    match error {
+        IngestError::Full => ApiError::busy("the queue before the store is full; send again", 1),
+        IngestError::Later { detail, after } => {
+            ApiError::busy(detail, after.map_or(1, |after| after.as_secs().max(1)))
+        }
+        IngestError::Never { detail } => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
+    }
+}

@@ -1,0 +1,54 @@
+//! The routes, one file per subject.
+
+pub mod events;
+pub mod health;
+pub mod hosts;
+pub mod ingest;
+pub mod page;
+pub mod plain;
+pub mod session;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::state::App;
+use super::{guard, openapi};
+
+/// Largest body of anything but deliveries, in bytes.
+const SMALL_BODY: usize = 16 * 1024;
+
+/// Every route of the API, with its description. What is not named as open needs access.
+pub fn api() -> OpenApiRouter<App> {
+    let guarded = OpenApiRouter::default()
+        .routes(routes!(hosts::hosts))
+        .routes(routes!(hosts::host))
+        .routes(routes!(hosts::series))
+        .routes(routes!(hosts::traffic))
+        .routes(routes!(events::events))
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(openapi::document))
+        .route_layer(from_fn(guard::require_access));
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::health))
+        .routes(routes!(session::open, session::close))
+        .merge(guarded)
+}
+
+/// Everything that is served.
+pub fn router(app: App) -> Router {
+    let (api, _) = api().split_for_parts();
+    api.route("/plain", get(plain::plain).post(plain::log_in))
+        .route("/plain.css", get(plain::style))
+        .fallback(page::page)
+        .method_not_allowed_fallback(page::method_not_allowed)
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
+        .layer(from_fn_with_state(app.clone(), guard::admit))
+        .layer(from_fn(guard::add_headers))
+        .with_state(app)
+}

@@ -1,0 +1,373 @@
+//! Starting, running and stopping.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bwmon_core::report::{AgentId, Fate, Record, RecordBody};
+use bwmon_core::sink::SinkError;
+use bwmon_sinks::Clock;
+use bwmon_sinks::sqlite::{
+    AgentEntry, OpenError, ReadError, SqliteConfig, SqliteMaintenance, SqliteReader, SqliteSink,
+};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use super::assets::Page;
+use super::auth::{Auth, Token, TokenError};
+use super::config::Config;
+use super::counters::Counters;
+use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
+use super::listener::Listener;
+use super::live::{Live, MAX_HOSTS, Sightings};
+use super::state::{App, Parts};
+use super::stop::{Stop, stop};
+use super::store::{Store, database_path};
+use super::{openapi, routes};
+
+/// How long after the start old reports are removed for the first time.
+const FIRST_CLEAN_UP: Duration = Duration::from_secs(60);
+/// How far back from a host's last report its sparkline is filled at the start.
+const RESTORED: Duration = Duration::from_secs(300);
+/// Most reports of one host that are read at the start.
+const RESTORED_REPORTS: usize = 512;
+/// How often hosts are looked at for silence.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why the collector did not start. Nothing was overwritten.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Anybody could reach it, and nothing would protect it.
+    #[error(
+        "{listen} can be reached from other machines, and no token is set; make one with \
+         `(umask 077; head -c 32 /dev/urandom | base64 > token)` and start with --token-file token"
+    )]
+    TokenNeeded {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The token cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Another program listens there.
+    #[error(
+        "cannot listen on {listen}: address in use; another collector runs, or choose another: \
+         BWMON_PORT=8001 make run, or --listen {example}"
+    )]
+    AddressInUse {
+        /// The address.
+        listen: SocketAddr,
+        /// One that may be free.
+        example: SocketAddr,
+    },
+    /// The system refuses the address.
+    #[error("cannot listen on {listen}: {source}; choose another with --listen")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data folder cannot be used.
+    #[error(
+        "cannot write to the data folder {folder}: {source}; give this user write access, or \
+         choose another with --data-dir",
+        folder = folder.display()
+    )]
+    DataFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another collector uses the data folder.
+    #[error(
+        "another collector uses the data folder {folder}; stop it, or choose another with \
+         --data-dir",
+        folder = folder.display()
+    )]
+    DataFolderInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The database cannot be opened, or is not ours.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A collector that holds its port and its database, and does not serve yet.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    app: App,
+    listener: Listener,
+    worker: Worker<Committed>,
+    maintenance: SqliteMaintenance,
+    retention: Duration,
+    clean_up_interval: Duration,
+    clock: Clock,
+    stop: Stop,
+    /// Locked for as long as the collector lives.
+    _lock: File,
+}
+
+impl Server {
+    /// Takes the port, opens the database, and reads the hosts back.
+    ///
+    /// # Errors
+    /// As [`StartError`] says.
+    pub async fn start(config: Config, page: Page) -> Result<Self, StartError> {
+        let auth = auth(&config)?;
+        let socket = listen(config.listen).await?;
+        let address = socket.local_addr().map_err(|source| StartError::Listen {
+            listen: config.listen,
+            source,
+        })?;
+        let lock = take_folder(&config.data_dir)?;
+        let path = database_path(&config.data_dir);
+        let (sink, reader) = off_thread(move || {
+            let sink = SqliteSink::open(SqliteConfig::new(&path))?;
+            let reader = SqliteReader::open(&path)?;
+            Ok::<_, OpenError>((sink, reader))
+        })
+        .await?;
+        let clock = Clock::default();
+        let live = Arc::new(Live::new(config.stale_after.0, clock.clone()));
+        let (hosts, past) = (Arc::clone(&live), reader.clone());
+        off_thread(move || restore(&hosts, &past)).await?;
+        let counters = Arc::new(Counters::default());
+        let maintenance = sink.maintenance();
+        let (stop, stopping) = stop();
+        let committed = Committed {
+            live: Arc::clone(&live),
+            counters: Arc::clone(&counters),
+        };
+        let (inbox, worker) = Worker::new(Box::new(sink), committed);
+        let app = App::new(Parts {
+            is_loopback_only: address.ip().is_loopback(),
+            auth,
+            live,
+            inbox,
+            store: Store::new(reader),
+            counters: Arc::clone(&counters),
+            budget: MemoryBudget::default(),
+            page,
+            openapi: openapi::build(),
+            streams: Arc::new(Semaphore::new(config.limits.event_streams)),
+            stopping,
+            clock: clock.clone(),
+        });
+        Ok(Self {
+            address,
+            app,
+            listener: Listener::new(socket, config.limits.connections, counters),
+            worker,
+            maintenance,
+            retention: config.retention.0,
+            clean_up_interval: config.clean_up_interval.0,
+            clock,
+            stop,
+            _lock: lock,
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `until` is done, then ends within two seconds: what was acknowledged is
+    /// committed, what waits is committed and answered as far as its sender still listens.
+    ///
+    /// # Errors
+    /// When the database cannot be closed in order.
+    pub async fn run(self, until: impl Future<Output = ()>) -> Result<(), SinkError> {
+        let stopping = self.app.stopping();
+        let live = Arc::clone(self.app.live());
+        let router = routes::router(self.app);
+        let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
+        let mut serving = tokio::spawn(self.listener.serve(router, stopping));
+        let house = tokio::spawn(async move {
+            tokio::join!(
+                watch_hosts(&live),
+                clean_up(
+                    &self.maintenance,
+                    self.retention,
+                    self.clean_up_interval,
+                    &self.clock
+                )
+            );
+        });
+        tokio::select! {
+            () = until => {}
+            _ = &mut worker => tracing::error!("the writer has ended; stopping"),
+            _ = &mut serving => tracing::error!("the listener has ended; stopping"),
+        }
+        house.abort();
+        self.stop.now();
+        if !serving.is_finished() {
+            let _already_logged = serving.await;
+        }
+        if worker.is_finished() {
+            return Ok(());
+        }
+        worker.await.unwrap_or(Ok(()))
+    }
+}
+
+/// Tells the hosts in memory and the counters what was committed.
+#[derive(Debug)]
+struct Committed {
+    live: Arc<Live>,
+    counters: Arc<Counters>,
+}
+
+impl Witness for Committed {
+    fn admit(&self, agent: AgentId) -> Result<(), IngestError> {
+        if self.live.has_room_for(agent) {
+            return Ok(());
+        }
+        Err(IngestError::Later {
+            detail: format!("this collector keeps {MAX_HOSTS} hosts and has as many"),
+            after: Some(Duration::from_secs(60)),
+        })
+    }
+
+    fn committed(&self, agent: AgentId, records: Vec<Record>, fates: &[Fate]) {
+        self.counters.fates(fates);
+        self.live.heard_of(agent);
+        for (record, fate) in records.into_iter().zip(fates) {
+            let key = record.key();
+            if let (Fate::Stored, RecordBody::Report(interval)) = (fate, record.body) {
+                self.live.report(agent, key, Arc::from(interval));
+            }
+        }
+    }
+}
+
+fn auth(config: &Config) -> Result<Option<Auth>, StartError> {
+    match &config.token_file {
+        Some(path) => Ok(Some(Auth::new(Token::read(path)?))),
+        None if config.listen.ip().is_loopback() => Ok(None),
+        None => Err(StartError::TokenNeeded {
+            listen: config.listen,
+        }),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            let next = address.port().checked_add(1).unwrap_or(8_000);
+            return StartError::AddressInUse {
+                listen: address,
+                example: SocketAddr::new(address.ip(), next),
+            };
+        }
+        StartError::Listen {
+            listen: address,
+            source,
+        }
+    })
+}
+
+/// Makes the folder if it is not there, and keeps other collectors out of it.
+fn take_folder(folder: &Path) -> Result<File, StartError> {
+    let refused = |source| StartError::DataFolder {
+        folder: folder.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(refused)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(folder.join("bwmon.lock"))
+        .map_err(refused)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::DataFolderInUse {
+            folder: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(refused(source)),
+    }
+}
+
+/// Fills the hosts in memory from the store, those that were heard of last first.
+fn restore(live: &Live, reader: &SqliteReader) -> Result<(), ReadError> {
+    let mut agents = reader.agents()?;
+    agents.sort_by_key(|entry| std::cmp::Reverse(entry.last_seen));
+    for entry in agents.into_iter().take(MAX_HOSTS) {
+        restore_host(live, reader, entry)?;
+    }
+    Ok(())
+}
+
+fn restore_host(live: &Live, reader: &SqliteReader, entry: AgentEntry) -> Result<(), ReadError> {
+    let seen = Sightings {
+        first: entry.first_seen,
+        last: entry.last_seen,
+    };
+    let Some(latest) = reader.latest_report(entry.agent)? else {
+        return Ok(());
+    };
+    let end = latest.interval.window.end();
+    let from = end.minus(RESTORED);
+    reader.reports(entry.agent, from, end, RESTORED_REPORTS, |report| {
+        live.restore(entry.agent, seen, report.key, Arc::new(report.interval));
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
+}
+
+/// Runs what blocks on the disk where it may.
+async fn off_thread<T: Send + 'static, E: Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn watch_hosts(live: &Live) {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        ticks.tick().await;
+        live.tick();
+    }
+}
+
+async fn clean_up(
+    maintenance: &SqliteMaintenance,
+    retention: Duration,
+    interval: Duration,
+    clock: &Clock,
+) {
+    tokio::time::sleep(FIRST_CLEAN_UP).await;
+    loop {
+        match maintenance.clean_up(clock.now(), retention).await {
+            Ok(done) => tracing::info!(
+                records = done.records,
+                agents = done.agents,
+                freed_bytes = done.freed_bytes,
+                "removed what is older than the retention"
+            ),
+            Err(error) => tracing::warn!(%error, "the clean-up failed; it runs again later"),
+        }
+        tokio::time::sleep(interval).await;
+    }
+}

@@ -1,0 +1,121 @@
+//! Questions to the store, off the async threads and only so many at once.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bwmon_core::query::TrafficSum;
+use bwmon_core::report::{AgentId, RecordBody};
+use bwmon_core::time::Timestamp;
+use bwmon_sinks::sqlite::{ReadError, SqliteReader};
+use tokio::sync::Semaphore;
+
+use super::problem::{ApiError, ApiResult};
+use super::series::{Course, Notice, Point};
+
+/// Questions that are answered at once; more wait.
+const AT_ONCE: usize = 4;
+/// Most reports of one series.
+const MAX_REPORTS: usize = 8_192;
+/// Most notices of one series.
+const MAX_NOTICES: usize = 1_024;
+/// Name of the database within the data folder.
+const FILE: &str = "bwmon.db";
+
+/// The database within a data folder.
+pub fn database_path(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// Reads from the store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    reader: SqliteReader,
+    permits: Arc<Semaphore>,
+}
+
+impl Store {
+    /// Asks this reader.
+    pub fn new(reader: SqliteReader) -> Self {
+        Self {
+            reader,
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// The reader itself, for the start.
+    pub const fn reader(&self) -> &SqliteReader {
+        &self.reader
+    }
+
+    /// Size of the database and its log, in bytes.
+    ///
+    /// # Errors
+    /// 500 when it cannot be read.
+    pub async fn bytes(&self) -> ApiResult<u64> {
+        self.ask(|reader| reader.stats().map(|stats| stats.bytes))
+            .await
+    }
+
+    /// Traffic summed over the reports that ended after `from` and not after `to`.
+    ///
+    /// # Errors
+    /// 500 when it cannot be read.
+    pub async fn traffic(
+        &self,
+        agent: AgentId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> ApiResult<TrafficSum> {
+        self.ask(move |reader| reader.traffic(agent, from, to, limit))
+            .await
+    }
+
+    /// What is needed to draw series: a point of each report, and the agent's notices.
+    ///
+    /// # Errors
+    /// 500 when it cannot be read.
+    pub async fn course(
+        &self,
+        agent: AgentId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> ApiResult<Course> {
+        self.ask(move |reader| {
+            let mut course = Course::default();
+            reader.reports(agent, from, to, MAX_REPORTS, |report| {
+                course.points.push(Point::new(report.key, &report.interval));
+                ControlFlow::Continue(())
+            })?;
+            reader.notices(agent, from, to, MAX_NOTICES, |record| {
+                if let RecordBody::Dropped(dropped) = record.body {
+                    course.dropped.push(Notice::new(record.key, dropped));
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok(course)
+        })
+        .await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&SqliteReader) -> Result<T, ReadError> + Send + 'static,
+    ) -> ApiResult<T> {
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|error| ApiError::internal("the store is closed", &error))?;
+        let reader = self.reader.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let answer = question(&reader);
+            drop(permit);
+            answer
+        });
+        asked
+            .await
+            .map_err(|error| ApiError::internal("reading the store failed", &error))?
+            .map_err(|error| ApiError::internal("reading the store failed", &error))
+    }
+}
