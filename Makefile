@@ -4,7 +4,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench fuzz-check fuzz page-build e2e advisories
+	test-rust examples bench-check bench fuzz-check fuzz page-build page-states e2e \
+	advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
 
@@ -72,6 +73,9 @@ fuzz: ## Fuzzes each target for FUZZ_SECONDS=60 (by hand: needs nightly and carg
 page-build: ## Builds the page and checks its size
 	@scripts/build-page.sh
 	@cd frontend && npm run --silent budget
+
+page-states: ## Browser tests of rare states, against a server that plays them
+	@cd frontend && npm run --silent e2e:mock
 
 e2e: ## Browser tests against the real collector and agent
 	@scripts/e2e.sh

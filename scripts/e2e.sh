@@ -26,6 +26,7 @@ main() {
 }
 
 outside() {
+  "$root/scripts/build-page.sh"
   (cd "$root" && cargo build --quiet --locked --workspace --all-features --bins)
   if ! unshare --user --map-root-user --net --mount true 2>/dev/null; then
     if [ "${BWMON_SKIP_NAMESPACE_TESTS:-}" = 1 ]; then

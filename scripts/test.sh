@@ -17,6 +17,7 @@ main() {
   step "benchmarks run once" bench-check
   step "fuzz targets compile" fuzz-check
   step "the page: build and size budget" page-build
+  step "browser tests of rare states of the page" page-states
   step "browser tests against the real collector and agent" e2e
   say ""
   say "All tests passed in $(minutes $SECONDS)."
