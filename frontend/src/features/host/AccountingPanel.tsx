@@ -37,6 +37,7 @@ export function AccountingPanel({ detail }: { detail: HostDetail }) {
         ))}
       </div>
       {others.length > 0 && <NotCaptured sums={others} />}
+      <OverflowWithoutInterface detail={detail} />
       <Losses detail={detail} />
       <Explanation />
     </Panel>
@@ -140,6 +141,18 @@ function NotCaptured({ sums }: { sums: readonly InterfaceSum[] }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Connections beyond the bound of the agent's table, under a method that knows no interface. */
+function OverflowWithoutInterface({ detail }: { detail: HostDetail }) {
+  const { ingress, egress } = detail.latest.overflow_without_interface;
+  if (ingress.bytes + egress.bytes === 0) return null;
+  return (
+    <p className="mt-5 border-t border-line pt-4 text-sm text-muted">
+      Connections beyond the agent's table, last report: in {formatBytesExact(ingress.bytes)}, out{" "}
+      {formatBytesExact(egress.bytes)}.
+    </p>
   );
 }
 

@@ -80,18 +80,22 @@ interface InterfaceChartsProps {
   points: (values: (number | null)[]) => ReturnType<typeof toPoints>;
 }
 
-/** A chart per interface: uplinks first, then by what they moved. */
+/** A chart per interface: uplinks first, then those that moved anything, in an order that does not jump about. */
 function InterfaceCharts({ set, detail, axis, points }: InterfaceChartsProps) {
   const [allShown, showAll] = useState(false);
   const facts = new Map((detail.latest.interfaces ?? []).map((part) => [part.facts.name, part.facts]));
   const moved = (name: string) =>
-    [...seriesOf(set, "ingress_bps", name), ...seriesOf(set, "egress_bps", name)].reduce<number>(
-      (sum, value) => sum + (value ?? 0),
-      0,
+    [...seriesOf(set, "ingress_bps", name), ...seriesOf(set, "egress_bps", name)].some(
+      (value) => value !== null && value > 0,
     );
   const names = interfacesOf(set)
     .map((name) => ({ name, uplink: facts.get(name)?.is_uplink ?? false, moved: moved(name) }))
-    .sort((a, b) => Number(b.uplink) - Number(a.uplink) || b.moved - a.moved || a.name.localeCompare(b.name))
+    .sort(
+      (a, b) =>
+        Number(b.uplink) - Number(a.uplink) ||
+        Number(b.moved) - Number(a.moved) ||
+        a.name.localeCompare(b.name),
+    )
     .map(({ name }) => name);
   const shown = allShown ? names : names.slice(0, FIRST_INTERFACES);
   return (
