@@ -4,7 +4,7 @@ import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
 import { type Account, accounts } from "../../lib/accounting";
 import { formatBytesExact, formatCount, plural } from "../../lib/format";
-import { formatDuration } from "../../lib/time";
+import { formatLength } from "../../lib/time";
 import { Breakdown } from "./Breakdown";
 
 const TERMS = [
@@ -23,7 +23,7 @@ export function AccountingPanel({ detail }: { detail: HostDetail }) {
     <Panel
       id="accounting"
       title="Accounting of bytes"
-      note={`Kernel counter = attributed + overflow + non-IP + malformed + residual, over ${formatDuration(detail.window.duration_us / 1e6)}`}
+      note={`Kernel counter = attributed + overflow + non-IP + malformed + residual, over ${formatLength(detail.window)}`}
     >
       {captured.length === 0 && (
         <NoRows>

@@ -10,7 +10,7 @@ import { useSeries } from "../../lib/queries";
 import { interfacesOf, seriesOf } from "../../lib/series";
 import { milliseconds, windowEnd } from "../../lib/time";
 
-/** Interfaces beyond this many wait behind a button. */
+/** Interfaces beyond this many, and idle ones, wait behind a button. */
 const FIRST_INTERFACES = 4;
 
 export function HostCharts({ detail, range }: { detail: HostDetail; range: Range }) {
@@ -88,16 +88,16 @@ function InterfaceCharts({ set, detail, axis, points }: InterfaceChartsProps) {
     [...seriesOf(set, "ingress_bps", name), ...seriesOf(set, "egress_bps", name)].some(
       (value) => value !== null && value > 0,
     );
-  const names = interfacesOf(set)
+  const ranked = interfacesOf(set)
     .map((name) => ({ name, uplink: facts.get(name)?.is_uplink ?? false, moved: moved(name) }))
     .sort(
       (a, b) =>
         Number(b.uplink) - Number(a.uplink) ||
         Number(b.moved) - Number(a.moved) ||
         a.name.localeCompare(b.name),
-    )
-    .map(({ name }) => name);
-  const shown = allShown ? names : names.slice(0, FIRST_INTERFACES);
+    );
+  const first = ranked.filter(({ uplink, moved }) => uplink || moved).slice(0, FIRST_INTERFACES);
+  const shown = (allShown ? ranked : first).map(({ name }) => name);
   return (
     <>
       <div className="grid gap-5 lg:grid-cols-2">
@@ -116,14 +116,14 @@ function InterfaceCharts({ set, detail, axis, points }: InterfaceChartsProps) {
           />
         ))}
       </div>
-      {names.length > FIRST_INTERFACES && (
+      {ranked.length > first.length && (
         <button
           type="button"
           aria-expanded={allShown}
           onClick={() => showAll(!allShown)}
           className="rounded-lg border border-line-strong bg-surface px-3 py-1.5 text-sm font-medium hover:bg-sunken"
         >
-          {allShown ? "Show fewer interfaces" : `Show all ${names.length} interfaces`}
+          {allShown ? "Show fewer interfaces" : `Show all ${ranked.length} interfaces`}
         </button>
       )}
     </>
