@@ -1,5 +1,8 @@
 //! The laws of [`Collector`](crate::collector) as tests.
 
+// The suite runs a collector on a thread of its own, to see one that does not come back.
+#![allow(clippy::disallowed_methods)]
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
