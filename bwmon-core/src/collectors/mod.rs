@@ -7,6 +7,8 @@
 pub mod af_packet;
 #[cfg(feature = "capture_file")]
 pub mod capture_file;
+#[cfg(any(all(feature = "af_packet", target_os = "linux"), feature = "pcap"))]
+mod interfaces;
 #[cfg(feature = "pcap")]
 pub mod pcap;
 #[cfg(all(feature = "sock_diag", target_os = "linux"))]

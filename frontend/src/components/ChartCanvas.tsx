@@ -31,6 +31,8 @@ interface Shade {
 }
 
 const PERCENT_TICKS = [0, 25, 50, 75, 100];
+/** Top of the scale of an idle interface: its noise must not look like traffic. */
+const LEAST_BPS = 1_000;
 const PIXELS_PER_TIME_TICK = 66;
 
 /** The only place that knows the chart library. */
@@ -101,13 +103,14 @@ function update(chart: LineChart, props: TimeChartProps, theme: Theme, colour: P
 
 function options({ unit, lines, from, to }: TimeChartProps, colour: Palette): LineOptions {
   const largest = lines.flatMap((line) => line.points.map((point) => point.y ?? 0));
-  const ticks = unit === "percent" ? PERCENT_TICKS : valueTicks(Math.max(0, ...largest), 5);
+  const ticks = unit === "percent" ? PERCENT_TICKS : valueTicks(Math.max(LEAST_BPS, ...largest), 5);
   const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
   return {
     animation: false,
     responsive: true,
     maintainAspectRatio: false,
     parsing: false,
+    layout: { padding: { right: 14 } },
     normalized: true,
     interaction: { mode: "index", axis: "x", intersect: false },
     scales: {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatClock, formatDuration, formatMoment, windowEnd } from "./time";
+import { formatAge, formatClock, formatDuration, formatLength, formatMoment, windowEnd } from "./time";
 
 it.each([
   [-3, "just now"],
@@ -25,6 +25,11 @@ it.each([
   [273_600, "3 d 4 h"],
 ])("%d s lasts %s", (seconds, text) => {
   expect(formatDuration(seconds)).toBe(text);
+});
+
+it("rounds the length of a window to seconds", () => {
+  expect(formatLength({ start_us: 0, duration_us: 1_999_561 })).toBe("2 s");
+  expect(formatLength({ start_us: 0, duration_us: 60_000_400 })).toBe("1 min");
 });
 
 it("writes local time of day with leading zeros", () => {

@@ -32,6 +32,11 @@ export function formatDuration(seconds: number): string {
   return `${rest} s`;
 }
 
+/** Length of a window to the nearest second: reports of 2 s last 1.9996 s or 2.0003 s. */
+export function formatLength(window: Window): string {
+  return formatDuration(Math.round(window.duration_us / 1_000_000));
+}
+
 /** Local time of day, such as `14:05:09`. */
 export function formatClock(atMs: number, withSeconds: boolean): string {
   const at = new Date(atMs);

@@ -1,6 +1,29 @@
 // Generated from openapi/bwmon-v1.json by `npm run generate`; do not edit.
 
 export interface paths {
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live events
+         * @description `event: host` with a HostSummary after reports of each host, at most once a second, and when a
+         *     host becomes stale. With `host`, also `event: detail` with its HostDetail, at once and after each
+         *     of its reports. A client that connects again (`Last-Event-ID`), or is too slow, gets every
+         *     host's summary anew.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -8,6 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * How the collector is
+         * @description Never needs a token; without one that is needed, only version and need are told.
+         */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -24,6 +51,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Hosts and their current figures */
         get: operations["hosts"];
         put?: never;
         post?: never;
@@ -40,6 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One host in full */
         get: operations["host"];
         put?: never;
         post?: never;
@@ -56,6 +85,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A host's recent course */
         get: operations["series"];
         put?: never;
         post?: never;
@@ -72,7 +102,46 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A host's traffic, summed over a range */
         get: operations["traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Store records of one agent
+         * @description Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
+         *     at most 1 MiB as sent and 8 MiB after decompression.
+         */
+        post: operations["ingest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["document"];
         put?: never;
         post?: never;
         delete?: never;
@@ -90,8 +159,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["session"];
-        delete?: never;
+        /**
+         * Open a session
+         * @description For browsers: the answer sets a cookie that stands for the token. Where no token is needed
+         *     nothing is set.
+         */
+        post: operations["open"];
+        /** Close the session */
+        delete: operations["close"];
         options?: never;
         head?: never;
         patch?: never;
@@ -177,6 +252,51 @@ export interface components {
             /** @description Kernel name, such as `nvme0n1`. */
             name: string;
         };
+        /** @description What travels in the body of one delivery: records of one agent. */
+        Document: {
+            /** @description The records, at most [`bounds::RECORDS`]. */
+            records: components["schemas"]["Record"][];
+            /**
+             * Format: int32
+             * @description Version of the model, [`SCHEMA`].
+             */
+            schema: number;
+        };
+        /**
+         * @description Why records are gone.
+         * @enum {string}
+         */
+        DropReason: "queue_full" | "refused" | "other";
+        /** @description Says that the records `from_seq` to the record's own `seq` will never come. */
+        Dropped: {
+            /**
+             * Format: int64
+             * @description First record that is gone.
+             */
+            from_seq: number;
+            /** @description Why. */
+            reason: components["schemas"]["DropReason"];
+            /**
+             * Format: int64
+             * @description How many reports are gone.
+             */
+            reports: number;
+        };
+        /** @description The first record of an epoch. */
+        EpochStart: {
+            /** @description The agent's epoch before this one, where it knows. */
+            previous: string | null;
+            /**
+             * Format: int64
+             * @description When the agent's process started.
+             */
+            started_us: number;
+        };
+        /** @description What became of one record of a batch. */
+        Fate: "stored" | "duplicate" | {
+            /** @description Will never be taken, for this reason. */
+            refused: string;
+        };
         /**
          * @description One flow on one interface within one interval.
          *
@@ -248,18 +368,89 @@ export interface components {
          * @enum {string}
          */
         GapReason: "agent_restart" | "dropped" | "not_yet" | "unknown";
+        /**
+         * @description How the collector is. A caller who has not shown a token that is needed gets `status`, `version`
+         *     and `auth_required`, and null for the rest.
+         */
         Health: {
+            /** @description Whether a token is needed for everything else. */
             auth_required: boolean;
-            /** Format: int64 */
+            counters: components["schemas"]["HealthCounters"] | null;
+            /**
+             * Format: int64
+             * @description Size of the database.
+             */
             database_bytes: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Hosts that have reported and are still stored.
+             */
             hosts: number | null;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Version of the wire model that is read.
+             */
             schema: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The collector's clock, in microseconds since the Unix epoch.
+             */
             server_time_us: number | null;
+            /**
+             * @description `ok`.
+             * @example ok
+             */
             status: string;
+            /** @description Version of the collector. */
             version: string;
+        };
+        /** @description What the collector counted since its start. */
+        HealthCounters: {
+            /**
+             * Format: int64
+             * @description Connections open now.
+             */
+            connections: number;
+            /**
+             * Format: int64
+             * @description Deliveries that could not be read.
+             */
+            deliveries_malformed: number;
+            /**
+             * Format: int64
+             * @description Deliveries turned away to come again, because the queue was full or the store had trouble.
+             */
+            deliveries_turned_away: number;
+            /**
+             * Format: int64
+             * @description Event streams open now.
+             */
+            event_streams: number;
+            /**
+             * Format: int64
+             * @description Reports of the last minute that memory let go early because its bound was reached.
+             */
+            live_reports_evicted: number;
+            /**
+             * Format: int64
+             * @description Records that had come before.
+             */
+            records_duplicate: number;
+            /**
+             * Format: int64
+             * @description Records refused for good.
+             */
+            records_refused: number;
+            /**
+             * Format: int64
+             * @description Records stored.
+             */
+            records_stored: number;
+            /**
+             * Format: int64
+             * @description Fields that this version does not know and skipped.
+             */
+            unknown_fields: number;
         };
         /** @description A host in full: what its page shows. */
         HostDetail: {
@@ -291,12 +482,19 @@ export interface components {
             /** @description Distribution and version, such as `Debian GNU/Linux 12`. */
             os: string;
         };
-        /** @description What the page shows first. */
+        /** @description Every host. */
         HostList: {
+            /** @description By name, then id. */
             hosts: components["schemas"]["HostSummary"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The collector's clock.
+             */
             server_time_us: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Seconds without a report after which a host counts as stale; at least three of its intervals.
+             */
             stale_after_s: number;
         };
         /** @description Health of a host at the end of an interval, and its disk traffic within. */
@@ -459,6 +657,11 @@ export interface components {
              *     was lost, bytes were not.
              */
             merged_windows: number;
+            /**
+             * @description What belongs to flows without an interface (sock_diag) that are beyond the bound of the table
+             *     or of the report. Flows with an interface count in its own overflow term.
+             */
+            overflow_without_interface: components["schemas"]["PerDirection_Tally"];
             /** @description Results of probes that ended within the window. */
             probes: components["schemas"]["ProbeResult"][];
             /** @description When, by the agent's clocks. */
@@ -481,9 +684,6 @@ export interface components {
              * @description Over 1 minute.
              */
             one: number;
-        };
-        Login: {
-            token: string;
         };
         /** @description Memory and swap, in bytes. */
         MemoryUsage: {
@@ -578,7 +778,7 @@ export interface components {
                  * @description Bytes of the kernel's counter that were not captured; negative by what the edges of an
                  *     interval shift. Absent where the counter has no earlier reading or was reset.
                  */
-                residual_bytes: number | null;
+                residual_bytes?: number | null;
                 /** @description Where the captured bytes went. */
                 terms: components["schemas"]["Terms"];
             };
@@ -592,7 +792,7 @@ export interface components {
                  * @description Bytes of the kernel's counter that were not captured; negative by what the edges of an
                  *     interval shift. Absent where the counter has no earlier reading or was reset.
                  */
-                residual_bytes: number | null;
+                residual_bytes?: number | null;
                 /** @description Where the captured bytes went. */
                 terms: components["schemas"]["Terms"];
             };
@@ -610,12 +810,12 @@ export interface components {
                  * Format: int64
                  * @description Packets dropped.
                  */
-                drops: number;
+                drops?: number;
                 /**
                  * Format: int64
                  * @description Packets with errors.
                  */
-                errors: number;
+                errors?: number;
                 /**
                  * Format: int64
                  * @description Packets.
@@ -633,12 +833,12 @@ export interface components {
                  * Format: int64
                  * @description Packets dropped.
                  */
-                drops: number;
+                drops?: number;
                 /**
                  * Format: int64
                  * @description Packets with errors.
                  */
-                errors: number;
+                errors?: number;
                 /**
                  * Format: int64
                  * @description Packets.
@@ -684,22 +884,22 @@ export interface components {
                 /** @description Attributed to flow rows of the interval. */
                 attributed: components["schemas"]["Tally"];
                 /** @description Broken, cut or of a link layer that is not parsed. */
-                malformed: components["schemas"]["Tally"];
+                malformed?: components["schemas"]["Tally"];
                 /** @description Not IP: ARP, LLDP, spanning tree and so on. */
-                non_ip: components["schemas"]["Tally"];
+                non_ip?: components["schemas"]["Tally"];
                 /** @description Belongs to flows beyond the bound of the table or of the report. */
-                overflow: components["schemas"]["Tally"];
+                overflow?: components["schemas"]["Tally"];
             };
             /** @description Where the captured bytes of one direction went. */
             ingress: {
                 /** @description Attributed to flow rows of the interval. */
                 attributed: components["schemas"]["Tally"];
                 /** @description Broken, cut or of a link layer that is not parsed. */
-                malformed: components["schemas"]["Tally"];
+                malformed?: components["schemas"]["Tally"];
                 /** @description Not IP: ARP, LLDP, spanning tree and so on. */
-                non_ip: components["schemas"]["Tally"];
+                non_ip?: components["schemas"]["Tally"];
                 /** @description Belongs to flows beyond the bound of the table or of the report. */
-                overflow: components["schemas"]["Tally"];
+                overflow?: components["schemas"]["Tally"];
             };
         };
         /** @description A value for each direction. */
@@ -753,13 +953,44 @@ export interface components {
             /** @description Who was probed. */
             target: string;
         };
+        /** @description A problem detail (RFC 9457). */
         Problem: {
+            /** @description What happened and what to do next. */
             detail: string;
+            /**
+             * @description Path of the field at fault, such as `records[0].body.report.flows[3].local`; absent where no
+             *     single field is.
+             */
             field: string | null;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description HTTP status code.
+             */
             status: number;
+            /** @description The status in words. */
             title: string;
+            /**
+             * @description Kind of problem; `about:blank` where the status says it all.
+             * @example about:blank
+             */
             type: string;
+        };
+        /** @description A sink's answer to a batch that it took. */
+        Receipt: {
+            /**
+             * Format: int32
+             * @description Records that the receiver is ready to take at once; absent where it does not say.
+             */
+            credit: number | null;
+            /** @description One per record, in the batch's order. */
+            fates: components["schemas"]["Fate"][];
+            /**
+             * Format: int64
+             * @description The receiver's clock.
+             */
+            server_time_us: number | null;
+            /** @description What the receiver has of each stream that the batch touched; empty where it keeps no state. */
+            streams: components["schemas"]["StreamState"][];
         };
         /** @description One point of a sparkline. */
         RecentPoint: {
@@ -784,6 +1015,32 @@ export interface components {
              */
             throughput_bps: number | null;
         };
+        /** @description A numbered statement of an agent. */
+        Record: {
+            /** @description What is said. */
+            body: components["schemas"]["RecordBody"];
+            /**
+             * @description The run of sequence numbers.
+             * @example 6f1d0c3b5a2948e7b1c4d5e6f7a8b9c0
+             */
+            epoch: string;
+            /**
+             * Format: int64
+             * @description Position within it, from 1, without holes.
+             */
+            seq: number;
+        };
+        /** @description What a record says. */
+        RecordBody: {
+            /** @description One interval of the host. */
+            report: components["schemas"]["Interval"];
+        } | {
+            /** @description Records that will never come, and why. */
+            dropped: components["schemas"]["Dropped"];
+        } | {
+            /** @description The first record of an epoch. */
+            epoch_start: components["schemas"]["EpochStart"];
+        };
         /** @description One metric over time. */
         Series: {
             /** @description Of which interface, where it is about one. */
@@ -803,6 +1060,28 @@ export interface components {
             range: components["schemas"]["Window"];
             /** @description The series. */
             series: components["schemas"]["Series"][];
+        };
+        /** @description What opens a session. */
+        SessionRequest: {
+            /** @description The shared token. */
+            token: string;
+        };
+        /** @description What a receiver has of one epoch of one agent. */
+        StreamState: {
+            /** @description Whose. */
+            agent: string;
+            /** @description Which run of sequence numbers. */
+            epoch: string;
+            /** @description Inclusive ranges after `through` that have not arrived although later ones have, oldest first. */
+            missing: [
+                number,
+                number
+            ][];
+            /**
+             * Format: int64
+             * @description Every record up to and including this one has arrived.
+             */
+            through: number;
         };
         /** @description Frames and their bytes on the wire. */
         Tally: {
@@ -883,6 +1162,56 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    events: {
+        parameters: {
+            query?: {
+                /** @description Host whose details are sent too, 32 hexadecimal digits. */
+                host?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until either side ends them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No such host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many streams are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -892,6 +1221,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It answers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -911,6 +1241,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Every host that has reported, also those that stopped */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -919,12 +1250,13 @@ export interface operations {
                     "application/json": components["schemas"]["HostList"];
                 };
             };
-            401: {
+            /** @description Why not */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -934,12 +1266,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Identity of the host's agent, 32 hexadecimal digits */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Its last report, and who it talked to in the last minute */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -948,27 +1282,42 @@ export interface operations {
                     "application/json": components["schemas"]["HostDetail"];
                 };
             };
+            /** @description No such host */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
     series: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds back from now. */
+                seconds?: number;
+            };
             header?: never;
             path: {
+                /** @description Identity of the host's agent, 32 hexadecimal digits */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Processor, memory and throughput, with explicit gaps */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -977,19 +1326,55 @@ export interface operations {
                     "application/json": components["schemas"]["SeriesSet"];
                 };
             };
+            /** @description A parameter is out of range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     traffic: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description First moment, in microseconds since the Unix epoch; an hour before `to_us` where absent. */
+                from_us?: number;
+                /** @description First moment after the range, in microseconds since the Unix epoch; now where absent. */
+                to_us?: number;
+                /** @description Most flows that are listed. */
+                limit?: number;
+            };
             header?: never;
             path: {
+                /** @description Identity of the host's agent, 32 hexadecimal digits */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Bytes of each interface and flow */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -998,9 +1383,128 @@ export interface operations {
                     "application/json": components["schemas"]["TrafficSum"];
                 };
             };
+            /** @description A parameter is out of range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    session: {
+    ingest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Identity of the agent, 32 hexadecimal digits */
+                "Bwmon-Agent": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Document"];
+            };
+        };
+        responses: {
+            /** @description What became of each record; stored ones are durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description The body cannot be read; `field` names the place */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large, before or after decompression */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another schema, content type or content encoding; an agent holds its data */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy; send again after the seconds in `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The OpenAPI document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    open: {
         parameters: {
             query?: never;
             header?: never;
@@ -1009,15 +1513,70 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                "application/json": components["schemas"]["SessionRequest"];
             };
         };
         responses: {
+            /** @description The session is open, its cookie set */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The token is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no session any more, and the cookie is cleared */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };

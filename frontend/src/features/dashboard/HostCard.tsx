@@ -41,7 +41,7 @@ export const HostCard = memo(function HostCard({ host }: { host: HostSummary }) 
             <Meter percent={host.disk_percent} label="Fullest disk" className="w-20" />
             <span className="tabular w-14 text-right font-medium">{formatPercent(host.disk_percent)}</span>
           </Row>
-          <Row label="Top peer">
+          <Row label="Top peer, 1 min">
             <TopPeer peer={host.top_peer} />
           </Row>
         </div>

@@ -4,7 +4,7 @@ import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
 import { type Account, accounts } from "../../lib/accounting";
 import { formatBytesExact, formatCount, plural } from "../../lib/format";
-import { formatDuration } from "../../lib/time";
+import { formatLength } from "../../lib/time";
 import { Breakdown } from "./Breakdown";
 
 const TERMS = [
@@ -23,7 +23,7 @@ export function AccountingPanel({ detail }: { detail: HostDetail }) {
     <Panel
       id="accounting"
       title="Accounting of bytes"
-      note={`Kernel counter = attributed + overflow + non-IP + malformed + residual, over ${formatDuration(detail.window.duration_us / 1e6)}`}
+      note={`Kernel counter = attributed + overflow + non-IP + malformed + residual, over ${formatLength(detail.window)}`}
     >
       {captured.length === 0 && (
         <NoRows>
@@ -37,6 +37,7 @@ export function AccountingPanel({ detail }: { detail: HostDetail }) {
         ))}
       </div>
       {others.length > 0 && <NotCaptured sums={others} />}
+      <OverflowWithoutInterface detail={detail} />
       <Losses detail={detail} />
       <Explanation />
     </Panel>
@@ -140,6 +141,18 @@ function NotCaptured({ sums }: { sums: readonly InterfaceSum[] }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Connections beyond the bound of the agent's table, under a method that knows no interface. */
+function OverflowWithoutInterface({ detail }: { detail: HostDetail }) {
+  const { ingress, egress } = detail.latest.overflow_without_interface;
+  if (ingress.bytes + egress.bytes === 0) return null;
+  return (
+    <p className="mt-5 border-t border-line pt-4 text-sm text-muted">
+      Connections beyond the agent's table, last report: in {formatBytesExact(ingress.bytes)}, out{" "}
+      {formatBytesExact(egress.bytes)}.
+    </p>
   );
 }
 

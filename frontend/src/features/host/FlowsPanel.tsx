@@ -8,7 +8,7 @@ import { NoRows } from "../../components/states";
 import { flagNames, flowBytes, flowKey, flowService, matchingFlows } from "../../lib/flows";
 import { ABSENT, formatBitRate, formatBytes, formatBytesExact } from "../../lib/format";
 import { endpoint, protocolName } from "../../lib/names";
-import { formatDuration } from "../../lib/time";
+import { formatLength } from "../../lib/time";
 
 const PAGE_SIZE = 15;
 
@@ -29,7 +29,7 @@ export function FlowsPanel({ detail, filter, onFilter }: FlowsPanelProps) {
     <Panel
       id="flows"
       title="Top flows"
-      note={`Every interface, over ${formatDuration(window.duration_us / 1e6)}`}
+      note={`Every interface, over ${formatLength(window)}`}
       actions={<FlowFilter filter={filter} onFilter={onFilter} />}
     >
       {found.length === 0 ? (

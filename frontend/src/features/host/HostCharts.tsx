@@ -10,7 +10,7 @@ import { useSeries } from "../../lib/queries";
 import { interfacesOf, seriesOf } from "../../lib/series";
 import { milliseconds, windowEnd } from "../../lib/time";
 
-/** Interfaces beyond this many wait behind a button. */
+/** Interfaces beyond this many, and idle ones, wait behind a button. */
 const FIRST_INTERFACES = 4;
 
 export function HostCharts({ detail, range }: { detail: HostDetail; range: Range }) {
@@ -80,20 +80,24 @@ interface InterfaceChartsProps {
   points: (values: (number | null)[]) => ReturnType<typeof toPoints>;
 }
 
-/** A chart per interface: uplinks first, then by what they moved. */
+/** A chart per interface: uplinks first, then those that moved anything, in an order that does not jump about. */
 function InterfaceCharts({ set, detail, axis, points }: InterfaceChartsProps) {
   const [allShown, showAll] = useState(false);
   const facts = new Map((detail.latest.interfaces ?? []).map((part) => [part.facts.name, part.facts]));
   const moved = (name: string) =>
-    [...seriesOf(set, "ingress_bps", name), ...seriesOf(set, "egress_bps", name)].reduce<number>(
-      (sum, value) => sum + (value ?? 0),
-      0,
+    [...seriesOf(set, "ingress_bps", name), ...seriesOf(set, "egress_bps", name)].some(
+      (value) => value !== null && value > 0,
     );
-  const names = interfacesOf(set)
+  const ranked = interfacesOf(set)
     .map((name) => ({ name, uplink: facts.get(name)?.is_uplink ?? false, moved: moved(name) }))
-    .sort((a, b) => Number(b.uplink) - Number(a.uplink) || b.moved - a.moved || a.name.localeCompare(b.name))
-    .map(({ name }) => name);
-  const shown = allShown ? names : names.slice(0, FIRST_INTERFACES);
+    .sort(
+      (a, b) =>
+        Number(b.uplink) - Number(a.uplink) ||
+        Number(b.moved) - Number(a.moved) ||
+        a.name.localeCompare(b.name),
+    );
+  const first = ranked.filter(({ uplink, moved }) => uplink || moved).slice(0, FIRST_INTERFACES);
+  const shown = (allShown ? ranked : first).map(({ name }) => name);
   return (
     <>
       <div className="grid gap-5 lg:grid-cols-2">
@@ -112,14 +116,14 @@ function InterfaceCharts({ set, detail, axis, points }: InterfaceChartsProps) {
           />
         ))}
       </div>
-      {names.length > FIRST_INTERFACES && (
+      {ranked.length > first.length && (
         <button
           type="button"
           aria-expanded={allShown}
           onClick={() => showAll(!allShown)}
           className="rounded-lg border border-line-strong bg-surface px-3 py-1.5 text-sm font-medium hover:bg-sunken"
         >
-          {allShown ? "Show fewer interfaces" : `Show all ${names.length} interfaces`}
+          {allShown ? "Show fewer interfaces" : `Show all ${ranked.length} interfaces`}
         </button>
       )}
     </>

@@ -59,7 +59,7 @@ function Sections({ detail }: { detail: HostDetail }) {
         }
       />
       <HostCharts detail={detail} range={range} />
-      <div className="grid gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
         <PeersPanel detail={detail} />
         <FlowsPanel
           detail={detail}

@@ -6,7 +6,7 @@ import { NoRows } from "../../components/states";
 import { ABSENT, formatBitRate, formatCount, formatPercent, formatRoundBitRate } from "../../lib/format";
 import { KIND_LABEL, STATE_LABEL } from "../../lib/names";
 import { interfaceRates } from "../../lib/series";
-import { formatDuration } from "../../lib/time";
+import { formatLength } from "../../lib/time";
 
 interface Row {
   part: InterfaceInterval;
@@ -31,7 +31,7 @@ export function InterfacesPanel({ detail }: { detail: HostDetail }) {
     <Panel
       id="interfaces"
       title="Interfaces"
-      note={`Rates and counts of the last report (${formatDuration(durationUs / 1e6)})`}
+      note={`Rates and counts of the last report (${formatLength(detail.latest.window)})`}
     >
       {rows.length === 0 ? (
         <NoRows>The last report names no interface.</NoRows>

@@ -5,7 +5,7 @@ import { Pager } from "../../components/Pager";
 import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
 import { formatBitRate, formatBytes, formatCount, plural } from "../../lib/format";
-import { formatDuration } from "../../lib/time";
+import { formatLength } from "../../lib/time";
 
 const PAGE_SIZE = 12;
 
@@ -22,7 +22,7 @@ export function PeersPanel({ detail }: { detail: HostDetail }) {
     <Panel
       id="peers"
       title="Top peers"
-      note={`Far ends of the flows on the uplinks, over ${formatDuration(window.duration_us / 1e6)}${summary.capture.method === "sock_diag" ? "; TCP payload only" : ""}`}
+      note={`Far ends of the flows on the uplinks, over ${formatLength(window)}${summary.capture.method === "sock_diag" ? "; TCP payload only" : ""}`}
     >
       {peers.length === 0 ? (
         <NoRows>
