@@ -1,7 +1,7 @@
 //! The system collector against this kernel.
 #![cfg(all(feature = "system", target_os = "linux"))]
+// Helpers of tests are tests.
 #![allow(clippy::unwrap_used)]
-// helpers of tests are tests
 // Reads clocks, files and sockets, which nothing in the crate itself may do.
 #![allow(clippy::disallowed_methods)]
 
