@@ -45,15 +45,15 @@ describe("the event stream", () => {
     const { stream, newest, applied } = setUp();
     stream.start(null);
     newest().handlers.open();
-    const first = world.summary(0);
+    const [first, second] = [world.summary(0), world.summary(1)];
     newest().handlers.host(first);
     newest().handlers.host({ ...first, cpu_percent: 99 });
-    newest().handlers.host(world.summary(1));
+    newest().handlers.host(second);
     newest().handlers.detail(world.detail(1));
     expect(applied).toEqual([]);
     vi.advanceTimersByTime(250);
     expect(applied).toHaveLength(1);
-    expect(applied[0]?.hosts.map((host) => host.cpu_percent)).toEqual([99, world.summary(1).cpu_percent]);
+    expect(applied[0]?.hosts.map((host) => host.cpu_percent)).toEqual([99, second.cpu_percent]);
     expect(applied[0]?.detail).toBe(world.id(1));
     expect(stream.snapshot().phase).toBe("live");
     expect(stream.snapshot().lastEventAt).toBe(Date.now());

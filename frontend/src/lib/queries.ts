@@ -41,6 +41,8 @@ export const queryClient = new QueryClient({
   }),
   defaultOptions: {
     queries: {
+      // The collector is on this machine or network: whether the browser sees the internet does not matter.
+      networkMode: "always",
       staleTime: 30_000,
       refetchOnWindowFocus: false,
       retry: (failures, error) => failures < 1 && !isStatus(error, 401) && !isStatus(error, 404),
@@ -87,7 +89,6 @@ export function useSeries(id: string, seconds: number) {
   return useQuery({
     queryKey: keys.series(id, seconds),
     queryFn: ({ signal }) => readSeries(id, seconds, signal),
-    // A range without points may only now begin to fill.
     refetchInterval: fallback === false ? SERIES_RENEWAL_MS : fallback,
     placeholderData: (previous, query) =>
       query?.queryKey[1] === id ? keepPreviousData(previous) : undefined,
