@@ -25,8 +25,8 @@ use crate::flow::{Endpoint, FlowKey};
 const TCP_DESTROY_GROUPS: u32 = 0b101;
 /// The kernel sends datagrams of at most 32 KiB.
 const BUFFER_BYTES: usize = 64 << 10;
-/// As much of it as an unprivileged process is given.
-const SOCKET_BUFFER_BYTES: u32 = 8 << 20;
+/// Room for one datagram and more: the kernel fills it only as fast as it is read.
+const DUMP_BUFFER_BYTES: u32 = 256 << 10;
 const DUMP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One reading of a TCP socket.
@@ -113,8 +113,8 @@ pub(super) enum Received {
 pub(super) struct Notifications(Channel);
 
 impl Notifications {
-    pub(super) fn open() -> Result<Self, CollectError> {
-        Channel::open(TCP_DESTROY_GROUPS).map(Self)
+    pub(super) fn open(buffer_bytes: u32) -> Result<Self, CollectError> {
+        Channel::open(TCP_DESTROY_GROUPS, buffer_bytes).map(Self)
     }
 
     /// Waits for at most `wait`.
@@ -151,7 +151,7 @@ pub(super) struct Dumps {
 impl Dumps {
     pub(super) fn open() -> Result<Self, CollectError> {
         Ok(Self {
-            channel: Channel::open(0)?,
+            channel: Channel::open(0, DUMP_BUFFER_BYTES)?,
             sequence: 0,
         })
     }
@@ -201,12 +201,12 @@ struct Channel {
 }
 
 impl Channel {
-    fn open(groups: u32) -> Result<Self, CollectError> {
+    fn open(groups: u32, buffer_bytes: u32) -> Result<Self, CollectError> {
         let open = || {
             let mut socket = NetlinkSocket::new(NETLINK_SOCK_DIAG)?;
             socket.bind(&SocketAddr::new(0, groups))?;
             socket.set_non_blocking(true)?;
-            socket.set_rx_buf_sz(SOCKET_BUFFER_BYTES)?;
+            socket.set_rx_buf_sz(buffer_bytes)?;
             Ok(socket)
         };
         let socket = open().map_err(|error| failed("open a sock_diag socket", error))?;

@@ -52,24 +52,44 @@ use account::Account;
 use kernel::{Dumps, Notifications, Received, Socket};
 
 const NAME: &str = "sock_diag";
-/// Most connections that are told apart, and most closed ones that wait for the next dump.
-const MAX_SOCKETS: usize = 65_536;
+
+/// Bounds of a [`SockDiag`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SockDiagConfig {
+    /// Most connections that are told apart, and most closed ones that wait for the next dump.
+    pub max_connections: usize,
+    /// Bytes of kernel memory for the last words of closed connections, about 1 KiB each. The
+    /// kernel gives at most twice `net.core.rmem_max`.
+    pub buffer_bytes: u32,
+}
+
+impl Default for SockDiagConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: 65_536,
+            buffer_bytes: 8 << 20,
+        }
+    }
+}
 
 /// Counts payload bytes per TCP connection; see the [module's documentation](self).
 ///
 /// Each call of [`Collector::collect`] listens for closed connections until the budget is over,
 /// then dumps the live ones, and delivers per connection what changed since the call before. Call
 /// it once per interval, with most of the interval as budget: between two calls the kernel keeps
-/// the last words of a few hundred closed connections only, unless `net.core.rmem_max` is raised. Its [`Collector::losses`] count in
-/// `received` the readings of sockets, and in `dropped` those that found no room in the table and
-/// the times that the kernel's buffer overflowed; payload bytes of connections that the table has no
-/// room for are counted when they close.
+/// the last words of closed connections only as far as [`SockDiagConfig::buffer_bytes`] reaches.
+///
+/// Its [`Collector::losses`] count in `received` the readings of sockets, and in `dropped` those
+/// that found no room in the table and the times that the kernel's buffer overflowed. Payload of
+/// connections that the table has no room for is counted when they close.
 #[derive(Debug)]
 pub struct SockDiag {
     notifications: Notifications,
     dumps: Dumps,
     account: Account,
     closed: Vec<Socket>,
+    max_closed: usize,
     received: u64,
     dropped: u64,
 }
@@ -81,9 +101,17 @@ impl SockDiag {
     /// # Errors
     /// When the kernel has no `sock_diag` for TCP or does not let this process use it.
     pub fn open() -> Result<Self, CollectError> {
-        let mut notifications = Notifications::open()?;
+        Self::open_with(&SockDiagConfig::default())
+    }
+
+    /// The same with other bounds.
+    ///
+    /// # Errors
+    /// As [`SockDiag::open`].
+    pub fn open_with(config: &SockDiagConfig) -> Result<Self, CollectError> {
+        let mut notifications = Notifications::open(config.buffer_bytes)?;
         let mut dumps = Dumps::open()?;
-        let mut account = Account::new(MAX_SOCKETS, Instant::now());
+        let mut account = Account::new(config.max_connections, Instant::now());
         for socket in dumps.read()? {
             account.baseline(&socket);
         }
@@ -98,6 +126,7 @@ impl SockDiag {
             dumps,
             account,
             closed: Vec::new(),
+            max_closed: config.max_connections,
             received: 0,
             dropped: 0,
         })
@@ -105,7 +134,7 @@ impl SockDiag {
 
     /// Gathers closed sockets until `deadline`; at least what is there already.
     fn listen(&mut self, deadline: Instant) -> Result<Progress, CollectError> {
-        while self.closed.len() < MAX_SOCKETS {
+        while self.closed.len() < self.max_closed {
             let wait = deadline.saturating_duration_since(Instant::now());
             match self.notifications.receive(wait)? {
                 Received::Sockets(sockets) => self.closed.extend(sockets),
