@@ -1,0 +1,154 @@
+//! The command line. Flags stand over the environment, which stands over the file.
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
+
+const EXAMPLES: &str = "\
+Examples:
+  bwmon-agent                                     report to http://127.0.0.1:8000 every 2 s
+  bwmon-agent --collector http://198.51.100.7:8000 --token-file /etc/bwmon/token
+  bwmon-agent --stdout --interval 5s              print reports as JSON lines, no collector
+  bwmon-agent --capture-interfaces 'eth*,wg0'     capture on these interfaces
+  bwmon-agent doctor                              what works, what does not, and what to do
+  bwmon-agent config example > agent.toml         a commented configuration file
+Settings: file (--config) < environment (BWMON_...) < flags.";
+
+/// Reports this host's health and traffic to a bwmon-collector.
+#[derive(Debug, Parser)]
+#[command(name = "bwmon-agent", version, about, after_help = EXAMPLES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum Command {
+    /// Measure, capture and report until stopped (the default)
+    Run,
+    /// Say what works, what does not, why, and what to do
+    Doctor {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Help with the configuration file
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print a commented configuration file with every key at its default
+    Example,
+}
+
+/// How `doctor` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// What the environment and the flags may say.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct Options {
+    /// TOML file with settings; see `bwmon-agent config example`
+    #[arg(long, global = true, env = "BWMON_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where reports go [default: http://127.0.0.1:8000]
+    #[arg(long, global = true, env = "BWMON_COLLECTOR", value_name = "URL")]
+    pub(super) collector: Option<CollectorUrl>,
+    /// Time between two reports, 1s to 5m [default: 2s]
+    #[arg(long, global = true, env = "BWMON_INTERVAL", value_name = "DURATION")]
+    pub(super) interval: Option<ReportInterval>,
+    /// Folder for the agent's identity [default: /var/lib/bwmon-agent, or
+    /// ~/.local/share/bwmon-agent where that cannot be written]
+    #[arg(long, global = true, env = "BWMON_DATA", value_name = "FOLDER")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// File with the token that the collector asks for
+    #[arg(long, global = true, env = "BWMON_TOKEN_FILE", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Interfaces to capture on, names or globs [default: those with a default route, else all
+    /// that are up, without loopback]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_CAPTURE_INTERFACES",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub(super) capture_interfaces: Option<Vec<String>>,
+    /// How flows are seen [default: auto, the best that is permitted]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_CAPTURE_METHOD",
+        value_enum,
+        value_name = "METHOD"
+    )]
+    pub(super) capture_method: Option<MethodChoice>,
+    /// Size of the capture ring in bytes [default: 8388608]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_CAPTURE_RING_BYTES",
+        value_name = "BYTES"
+    )]
+    pub(super) capture_ring_bytes: Option<RingBytes>,
+    /// Disks to report, names or globs [default: all]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_DISKS_INCLUDE",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub(super) disks_include: Option<Vec<String>>,
+    /// Disks to leave out of reports, names or globs
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_DISKS_EXCLUDE",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub(super) disks_exclude: Option<Vec<String>>,
+    /// Interfaces whose counters are reported, names or globs [default: all]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_INTERFACES_INCLUDE",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub(super) interfaces_include: Option<Vec<String>>,
+    /// Interfaces to leave out of reports, names or globs
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_INTERFACES_EXCLUDE",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub(super) interfaces_exclude: Option<Vec<String>>,
+    /// Most flows told apart within one interval [default: 65536]
+    #[arg(long, global = true, env = "BWMON_MAX_FLOWS", value_name = "COUNT")]
+    pub(super) max_flows: Option<MaxFlows>,
+    /// Print reports as JSON lines instead of sending them, or besides where --collector is given
+    #[arg(long, global = true, env = "BWMON_STDOUT", value_parser = FalseyValueParser::new())]
+    pub(super) stdout: bool,
+    /// What to log on standard error: a level, or directives [default: info]
+    #[arg(long, global = true, env = "BWMON_LOG", value_name = "FILTER")]
+    pub(super) log: Option<String>,
+}

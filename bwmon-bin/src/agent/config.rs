@@ -1,0 +1,389 @@
+//! Settings: defaults < TOML file < environment < flags, parsed into types at the edge.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Deserializer};
+
+use super::cli::Options;
+use crate::common::config::{ConfigError, load, overlay};
+use crate::common::duration::HumanDuration;
+
+/// A commented file with every key at its default.
+pub(super) const EXAMPLE: &str = include_str!("example.toml");
+
+/// What the agent was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    pub(super) collector: CollectorUrl,
+    pub(super) interval: ReportInterval,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) stdout: bool,
+    pub(super) max_flows: MaxFlows,
+    pub(super) log: LogFilter,
+    pub(super) capture: CaptureConfig,
+    pub(super) disks: Names,
+    pub(super) interfaces: Names,
+    /// Whether reports are printed and not sent.
+    #[serde(skip)]
+    pub(super) is_offline: bool,
+}
+
+/// `[capture]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CaptureConfig {
+    pub(super) interfaces: Vec<String>,
+    pub(super) method: MethodChoice,
+    pub(super) ring_bytes: RingBytes,
+}
+
+/// Names or globs to take and to leave out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Names {
+    pub(super) include: Vec<String>,
+    pub(super) exclude: Vec<String>,
+}
+
+impl Config {
+    /// The file, overlaid with what the environment and the flags say.
+    pub(super) fn resolve(options: &Options) -> Result<Self, ConfigError> {
+        let mut config: Self = load(options.config.as_deref())?;
+        let options = options.clone();
+        config.is_offline = options.stdout && options.collector.is_none();
+        config.stdout |= options.stdout;
+        overlay(&mut config.collector, options.collector);
+        overlay(&mut config.interval, options.interval);
+        overlay(&mut config.data_dir, options.data_dir.map(Some));
+        overlay(&mut config.token_file, options.token_file.map(Some));
+        overlay(&mut config.max_flows, options.max_flows);
+        overlay(&mut config.log, options.log.map(LogFilter));
+        overlay(&mut config.capture.interfaces, options.capture_interfaces);
+        overlay(&mut config.capture.method, options.capture_method);
+        overlay(&mut config.capture.ring_bytes, options.capture_ring_bytes);
+        overlay(&mut config.disks.include, options.disks_include);
+        overlay(&mut config.disks.exclude, options.disks_exclude);
+        overlay(&mut config.interfaces.include, options.interfaces_include);
+        overlay(&mut config.interfaces.exclude, options.interfaces_exclude);
+        Ok(config)
+    }
+
+    /// Folders for the agent's identity, best first.
+    pub(super) fn data_dirs(&self) -> Vec<PathBuf> {
+        match &self.data_dir {
+            Some(told) => vec![told.clone()],
+            None => default_data_dirs(std::env::var_os("HOME").map(PathBuf::from).as_deref()),
+        }
+    }
+}
+
+fn default_data_dirs(home: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("/var/lib/bwmon-agent")];
+    folders.extend(home.map(|home| home.join(".local/share/bwmon-agent")));
+    folders
+}
+
+/// How flows are to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub(super) enum MethodChoice {
+    /// The best that is permitted
+    #[default]
+    Auto,
+    /// Every frame, from a Linux packet ring (needs CAP_NET_RAW)
+    AfPacket,
+    /// Every frame, through libpcap, where it was compiled in (needs CAP_NET_RAW)
+    Libpcap,
+    /// TCP connections only, payload bytes (needs nothing)
+    SockDiag,
+    /// No flows: interface counters only
+    Counters,
+}
+
+/// A value that is outside of what makes sense, or no value at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ValueError(String);
+
+/// Where reports go: an `http` URL without credentials, query or fragment, and without the slash at
+/// its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CollectorUrl(String);
+
+impl CollectorUrl {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for CollectorUrl {
+    fn default() -> Self {
+        Self("http://127.0.0.1:8000".to_owned())
+    }
+}
+
+impl FromStr for CollectorUrl {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let refuse = |why: &str| ValueError(format!("{why}; write it like http://192.0.2.7:8000"));
+        let uri: ureq::http::Uri = text
+            .trim()
+            .parse()
+            .map_err(|_| refuse("the collector's address is no URL"))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => return Err(refuse("this version speaks http only")),
+            _ => return Err(refuse("the collector's address must start with http://")),
+        }
+        let authority = uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
+        if authority.is_empty() || authority.contains('@') {
+            return Err(refuse(
+                "the collector's address needs a host, and holds no credentials",
+            ));
+        }
+        if uri.query().is_some() {
+            return Err(refuse("the collector's address has no query"));
+        }
+        Ok(Self(text.trim().trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for CollectorUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Time between two reports, 1 s to 300 s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReportInterval(HumanDuration);
+
+impl ReportInterval {
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = Duration::from_secs(300);
+
+    pub(super) const fn duration(self) -> Duration {
+        self.0.0
+    }
+}
+
+impl Default for ReportInterval {
+    fn default() -> Self {
+        Self(HumanDuration::from_secs(2))
+    }
+}
+
+impl FromStr for ReportInterval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let told: HumanDuration = text
+            .parse()
+            .map_err(|error| ValueError(format!("{error}; 1s to 5m make sense")))?;
+        if (Self::LEAST..=Self::MOST).contains(&told.0) {
+            Ok(Self(told))
+        } else {
+            Err(ValueError(format!(
+                "an interval of {told} is out of bounds: 1s to 5m"
+            )))
+        }
+    }
+}
+
+impl fmt::Display for ReportInterval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Size of the capture ring in bytes, 1 MiB to 1 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RingBytes(usize);
+
+impl RingBytes {
+    pub(super) const fn bytes(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for RingBytes {
+    fn default() -> Self {
+        Self(8 << 20)
+    }
+}
+
+impl TryFrom<u64> for RingBytes {
+    type Error = ValueError;
+
+    fn try_from(bytes: u64) -> Result<Self, ValueError> {
+        in_bounds(bytes, 1 << 20, 1 << 30, "a ring", "bytes").map(Self)
+    }
+}
+
+/// Most flows told apart within one interval, 16 to 1,048,576.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MaxFlows(usize);
+
+impl MaxFlows {
+    pub(super) const fn count(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for MaxFlows {
+    fn default() -> Self {
+        Self(65_536)
+    }
+}
+
+impl TryFrom<u64> for MaxFlows {
+    type Error = ValueError;
+
+    fn try_from(count: u64) -> Result<Self, ValueError> {
+        in_bounds(count, 16, 1 << 20, "a table", "flows").map(Self)
+    }
+}
+
+fn in_bounds(
+    value: u64,
+    least: u64,
+    most: u64,
+    what: &str,
+    unit: &str,
+) -> Result<usize, ValueError> {
+    let error = || {
+        ValueError(format!(
+            "{what} of {value} {unit} is out of bounds: {least} to {most}"
+        ))
+    };
+    if !(least..=most).contains(&value) {
+        return Err(error());
+    }
+    usize::try_from(value).map_err(|_| error())
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(super) struct LogFilter(pub(super) String);
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+macro_rules! from_text {
+    ($($name:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+from_text!(CollectorUrl, ReportInterval);
+
+macro_rules! from_number {
+    ($($name:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                u64::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ValueError;
+
+            fn from_str(text: &str) -> Result<Self, ValueError> {
+                let digits = text.trim().replace('_', "");
+                let number: u64 = digits
+                    .parse()
+                    .map_err(|_| ValueError("expected a whole number".to_owned()))?;
+                number.try_into()
+            }
+        }
+    )*};
+}
+from_number!(RingBytes, MaxFlows);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::config::parse;
+
+    fn parsed(text: &str) -> Result<Config, String> {
+        parse(text, Path::new("agent.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_example_is_the_defaults_and_names_every_key() {
+        assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
+        let uncommented = EXAMPLE
+            .replace("\n#data_dir", "\ndata_dir")
+            .replace("\n#token_file", "\ntoken_file");
+        let config = parsed(&uncommented).unwrap();
+        assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
+        assert_eq!(config.token_file, Some("/etc/bwmon/token".into()));
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused_where_they_stand() {
+        for (text, place, bound) in [
+            ("interval = \"500ms\"", "agent.toml:1:12", "1s to 5m"),
+            ("interval = \"301s\"", "agent.toml:1:12", "1s to 5m"),
+            ("max_flows = 3", "agent.toml:1:13", "16 to 1048576"),
+            (
+                "[capture]\nring_bytes = 4096",
+                "agent.toml:2:14",
+                "1048576 to 1073741824",
+            ),
+            (
+                "[capture]\nmethod = \"magic\"",
+                "agent.toml:2:10",
+                "af_packet",
+            ),
+            ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),
+        ] {
+            let message = parsed(text).unwrap_err();
+            assert!(
+                message.starts_with(place) && message.contains(bound),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_collector_address_holds_no_credentials_and_messages_show_none() {
+        let message = "http://me:geheim@h:1"
+            .parse::<CollectorUrl>()
+            .unwrap_err()
+            .to_string();
+        assert!(!message.contains("geheim"), "{message}");
+        let url: CollectorUrl = "http://[2001:db8::1]:8000/".parse().unwrap();
+        assert_eq!(url.as_str(), "http://[2001:db8::1]:8000");
+    }
+
+    #[test]
+    fn printing_replaces_sending_unless_a_collector_is_named() {
+        let mut options = Options {
+            stdout: true,
+            ..Options::default()
+        };
+        assert!(Config::resolve(&options).unwrap().is_offline);
+        options.collector = Some(CollectorUrl::default());
+        let both = Config::resolve(&options).unwrap();
+        assert!(both.stdout && !both.is_offline);
+    }
+}

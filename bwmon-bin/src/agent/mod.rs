@@ -1,0 +1,93 @@
+//! `bwmon-agent`: measures one host and reports it.
+//!
+//! One thread captures and reads the host ([`gather`]), the main thread numbers and delivers
+//! ([`deliver`]); between them is a bounded queue that merges instead of waiting ([`handoff`]).
+
+mod cli;
+mod config;
+mod deliver;
+mod doctor;
+mod gather;
+mod handoff;
+mod host;
+mod identity;
+mod ladder;
+#[cfg(feature = "pcap")]
+mod libpcap;
+#[cfg(not(feature = "pcap"))]
+#[path = "libpcap_absent.rs"]
+mod libpcap;
+mod losses;
+mod memory;
+mod observers;
+mod outlets;
+mod run;
+mod schedule;
+mod selection;
+mod sources;
+mod token;
+
+#[cfg(test)]
+mod doubles;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand};
+use config::{Config, EXAMPLE};
+
+/// What `bwmon-agent` does: reads the arguments, runs the command, and says what went wrong in one
+/// line on standard error.
+pub fn main() -> ExitCode {
+    memory::bound_allocator();
+    match execute(&Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to do where standard error is closed.
+            let _is_written = writeln!(io::stderr(), "bwmon-agent: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let command = cli.command.unwrap_or(Command::Run);
+    if let Command::Config {
+        command: ConfigCommand::Example,
+    } = command
+    {
+        return print(EXAMPLE).map(|()| ExitCode::SUCCESS);
+    }
+    let config = Config::resolve(&cli.options)?;
+    crate::common::log::start(&config.log.0)
+        .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
+    match command {
+        Command::Doctor { format } => {
+            let report = doctor::examine(&config);
+            print(&report.render(format)?)?;
+            Ok(if report.can_report() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Run | Command::Config { .. } => run::run(&config).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Prints; a reader that went away wanted no more.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,108 @@
+//! `bwmon-agent run`
+
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Context, bail};
+use bwmon_core::Monitor;
+use bwmon_core::monitor::MonitorConfig;
+use bwmon_core::outbox::Outbox;
+use tokio::runtime::Builder;
+
+use super::config::{Config, MethodChoice};
+use super::deliver::deliver;
+use super::gather::{Gatherer, Review, Stop};
+use super::handoff::Handoff;
+use super::host::{self, Host};
+use super::identity::{Identity, draw_epoch};
+use super::ladder::{Ladder, Rung, title};
+use super::outlets::Outlets;
+use super::selection::{Selection, check_names};
+use super::sources::Sources;
+use super::token;
+
+/// Stack of the capture thread. The deepest call is the reading of the host.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// Measures, captures and reports until a signal ends it.
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
+    let token = config.token_file.as_deref().map(token::read).transpose()?;
+    let identity = Identity::take(&config.data_dirs())?;
+    let outbox = Outbox::new(identity.agent, draw_epoch()?);
+    let gatherer = gatherer(config)?;
+    say_where_reports_go(config, &identity);
+    say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
+
+    let (handoff, intervals) = Handoff::new();
+    let (stop, stopped) = mpsc::channel();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let outlets = Outlets::open(config, identity.agent, token).await?;
+        let interval = config.interval.duration();
+        thread::Builder::new()
+            .name("capture".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || gatherer.run(interval, handoff, &Stop(stopped)))
+            .context("cannot start the capture thread")?;
+        deliver(outlets, outbox, intervals, stop).await
+    })
+}
+
+fn gatherer(config: &Config) -> anyhow::Result<Gatherer<Sources>> {
+    let mut bounds = MonitorConfig::default();
+    bounds.max_flows = config.max_flows.count();
+    let wanted = config.capture.interfaces.clone();
+    let host = host::open(config)?;
+    check_names(&wanted, &Host::interfaces(&host)?)?;
+    let sources = Sources::new(config.capture.ring_bytes);
+    let ladder = Ladder::new(sources, config.capture.method, &host::program());
+    let monitor = Monitor::new(bounds);
+    let gatherer = Gatherer::new(monitor, Box::new(host), wanted, ladder, Review::default());
+    if let Some(reason) = &gatherer.rung().refusal {
+        bail!(
+            "capture.method {} cannot be used: {reason}. Or set capture.method to auto, which takes \
+             the best that is permitted",
+            choice(config.capture.method)
+        );
+    }
+    Ok(gatherer)
+}
+
+fn choice(method: MethodChoice) -> String {
+    let value = clap::ValueEnum::to_possible_value(&method);
+    value
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+fn say_where_reports_go(config: &Config, identity: &Identity) {
+    let destination = match (config.is_offline, config.stdout) {
+        (true, _) => "standard output".to_owned(),
+        (false, true) => format!("{} and standard output", config.collector),
+        (false, false) => config.collector.to_string(),
+    };
+    tracing::info!(
+        "bwmon-agent {}: agent {}, data in {}, a report every {} to {destination}",
+        env!("CARGO_PKG_VERSION"),
+        identity.agent,
+        identity.folder.display(),
+        config.interval,
+    );
+}
+
+/// One line on what is seen; where more could be, a second one on how.
+pub(super) fn say_how_flows_are_seen(rung: &Rung, selection: &Selection) {
+    let method = title(rung.status.method);
+    if rung.status.interfaces.is_empty() {
+        tracing::info!("flows: through {method}");
+    } else {
+        let names = rung.status.interfaces.join(", ");
+        tracing::info!(
+            "flows: every frame on {names} ({}) through {method}",
+            selection.reason
+        );
+    }
+    if let Some(note) = &rung.status.note {
+        tracing::warn!("flows: {note}");
+    }
+}

@@ -1,0 +1,74 @@
+//! The sources of flows on this system.
+
+use std::time::Duration;
+
+use bwmon_core::collector::CollectError;
+use bwmon_core::collectors::af_packet::{AfPacket, AfPacketConfig};
+use bwmon_core::collectors::sock_diag::SockDiag;
+use bwmon_core::frame::InterfaceId;
+use bwmon_core::report::CaptureMethod;
+
+use super::config::RingBytes;
+use super::ladder::{Open, Source, Tap};
+use super::libpcap;
+
+/// How long one call may wait for frames: the longest time that the end of the agent is held up.
+const FRAME_PACE: Duration = Duration::from_millis(250);
+
+/// Opens what the kernel and libpcap offer.
+#[derive(Debug, Clone)]
+pub(super) struct Sources {
+    ring_bytes: RingBytes,
+}
+
+impl Sources {
+    /// Sources whose ring has `ring_bytes`.
+    pub(super) const fn new(ring_bytes: RingBytes) -> Self {
+        Self { ring_bytes }
+    }
+
+    fn af_packet(&self, names: &[String]) -> Result<Source, CollectError> {
+        let mut config = AfPacketConfig::new(names.to_vec());
+        config.ring_bytes = self.ring_bytes.bytes();
+        let ring = AfPacket::open(&config)?;
+        let drain = ring.retire_timeout();
+        Ok(Source {
+            tap: Box::new(ring),
+            drain,
+            pace: FRAME_PACE,
+        })
+    }
+}
+
+impl Open for Sources {
+    fn is_known(&self, method: CaptureMethod) -> bool {
+        method != CaptureMethod::Libpcap || libpcap::IS_COMPILED_IN
+    }
+
+    fn open(&mut self, method: CaptureMethod, names: &[String]) -> Result<Source, CollectError> {
+        match method {
+            CaptureMethod::AfPacket => self.af_packet(names),
+            CaptureMethod::Libpcap => libpcap::open(names, self.ring_bytes.bytes(), FRAME_PACE),
+            CaptureMethod::SockDiag | CaptureMethod::Counters => {
+                let tap = Box::new(SockDiag::open()?);
+                Ok(Source {
+                    tap,
+                    drain: Duration::ZERO,
+                    pace: FRAME_PACE,
+                })
+            }
+        }
+    }
+}
+
+impl Tap for AfPacket {
+    fn interfaces(&self) -> Vec<(InterfaceId, String)> {
+        Self::interfaces(self)
+    }
+}
+
+impl Tap for SockDiag {
+    fn interfaces(&self) -> Vec<(InterfaceId, String)> {
+        Vec::new()
+    }
+}
