@@ -1,5 +1,11 @@
 //! Who gets in: the token, sessions, host names and origins.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
+
 mod server_common;
 
 use bwmon_bin::server::StartError;

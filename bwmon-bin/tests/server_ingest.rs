@@ -1,5 +1,11 @@
 //! Delivering to a real collector over real HTTP into a real database, and reading back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
+
 mod server_common;
 
 use std::io::{Read, Write};

@@ -1,5 +1,11 @@
 //! What a browser gets: the page, the plain table, live events, problems, and the API's document.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
+
 mod server_common;
 
 use std::time::Duration;

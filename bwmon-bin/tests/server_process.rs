@@ -1,5 +1,11 @@
 //! The binary: starting, refusing to start, stopping, and being killed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
+
 mod server_common;
 
 use std::fs;
@@ -8,7 +14,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use server_common::{AGENT, Events, Process, binary, document, get, post, report, start};
 
@@ -258,4 +264,22 @@ fn a_slow_head_is_cut_while_others_are_served() {
         idle.read(&mut buffer).unwrap() > 0,
         "an idle connection must stay"
     );
+}
+
+#[test]
+fn it_serves_again_after_file_descriptors_ran_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start_with_few_files(folder.path(), 48);
+    let crowd: Vec<TcpStream> = (0..64)
+        .map(|_| TcpStream::connect(process.address).unwrap())
+        .collect();
+    let files = format!("/proc/{}/fd", process.child.id());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while fs::read_dir(&files).unwrap().count() < 48 {
+        assert!(Instant::now() < deadline, "the limit was never reached");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(crowd);
+    assert_eq!(get(&process.url("/api/v1/health"), &[]).status, 200);
+    assert_eq!(deliver(&process, 1)["fates"], serde_json::json!(["stored"]));
 }

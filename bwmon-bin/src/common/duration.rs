@@ -66,7 +66,7 @@ impl fmt::Display for HumanDuration {
         let whole = UNITS
             .iter()
             .skip(1)
-            .find(|(_, factor)| millis % u128::from(*factor) == 0);
+            .find(|(_, factor)| millis.is_multiple_of(u128::from(*factor)));
         match whole {
             Some((unit, factor)) => write!(f, "{}{unit}", millis / u128::from(*factor)),
             None => write!(f, "{millis}ms"),

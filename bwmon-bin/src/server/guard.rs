@@ -222,7 +222,7 @@ mod tests {
         let host = (HOST, "localhost:8000");
         let own = (ORIGIN, "http://localhost:8000");
         let cookie = (COOKIE, "bwmon_session=x");
-        assert!(check(&[host.clone()], Access::Token));
+        assert!(check(std::slice::from_ref(&host), Access::Token));
         assert!(check(
             &[host.clone(), own.clone(), cookie.clone()],
             Access::Session

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Fate, Record, RecordBody};
 use bwmon_core::sink::SinkError;
+use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
 use bwmon_sinks::sqlite::{
     AgentEntry, OpenError, ReadError, SqliteConfig, SqliteMaintenance, SqliteReader, SqliteSink,
@@ -149,6 +150,7 @@ impl Server {
         let committed = Committed {
             live: Arc::clone(&live),
             counters: Arc::clone(&counters),
+            clock: clock.clone(),
         };
         let (inbox, worker) = Worker::new(Box::new(sink), committed);
         let app = App::new(Parts {
@@ -228,6 +230,7 @@ impl Server {
 struct Committed {
     live: Arc<Live>,
     counters: Arc<Counters>,
+    clock: Clock,
 }
 
 impl Witness for Committed {
@@ -241,9 +244,16 @@ impl Witness for Committed {
         })
     }
 
-    fn committed(&self, agent: AgentId, records: Vec<Record>, fates: &[Fate]) {
+    fn committed(
+        &self,
+        agent: AgentId,
+        received: Option<Timestamp>,
+        records: Vec<Record>,
+        fates: &[Fate],
+    ) {
         self.counters.fates(fates);
-        self.live.heard_of(agent);
+        let received = received.unwrap_or_else(|| self.clock.now());
+        self.live.heard_of(agent, received);
         for (record, fate) in records.into_iter().zip(fates) {
             let key = record.key();
             if let (Fate::Stored, RecordBody::Report(interval)) = (fate, record.body) {
@@ -321,13 +331,14 @@ fn restore_host(live: &Live, reader: &SqliteReader, entry: AgentEntry) -> Result
         first: entry.first_seen,
         last: entry.last_seen,
     };
+    live.restore(entry.agent, seen);
     let Some(latest) = reader.latest_report(entry.agent)? else {
         return Ok(());
     };
     let end = latest.interval.window.end();
     let from = end.minus(RESTORED);
     reader.reports(entry.agent, from, end, RESTORED_REPORTS, |report| {
-        live.restore(entry.agent, seen, report.key, Arc::new(report.interval));
+        live.restore_report(entry.agent, report.key, Arc::new(report.interval));
         ControlFlow::Continue(())
     })?;
     Ok(())

@@ -330,11 +330,23 @@ pub struct Process {
 
 impl Process {
     pub fn start(folder: &Path) -> Self {
-        let mut child = binary()
+        Self::spawn(binary(), folder)
+    }
+
+    /// One that may not open more files than this.
+    pub fn start_with_few_files(folder: &Path, files: u32) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_bwmon-collector")]);
+        Self::spawn(command, folder)
+    }
+
+    fn spawn(mut command: Command, folder: &Path) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.join("data"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();

@@ -116,7 +116,8 @@ impl Default for MemoryBudget {
 }
 
 impl MemoryBudget {
-    fn share(&self) -> Share {
+    /// A share of nothing yet.
+    pub fn share(&self) -> Share {
         Share {
             budget: self.clone(),
             held: None,

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Batch, Envelope, Fate, Receipt, Record};
 use bwmon_core::sink::{Sink, SinkError};
+use bwmon_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::body::Share;
@@ -57,8 +58,14 @@ pub trait Witness: Send {
     /// Where it may not, for now.
     fn admit(&self, agent: AgentId) -> Result<(), IngestError>;
 
-    /// Hears of the records of one delivery and what became of each.
-    fn committed(&self, agent: AgentId, records: Vec<Record>, fates: &[Fate]);
+    /// Hears of the records of one delivery, when the store received them, and what became of each.
+    fn committed(
+        &self,
+        agent: AgentId,
+        received: Option<Timestamp>,
+        records: Vec<Record>,
+        fates: &[Fate],
+    );
 }
 
 /// The one task that writes.
@@ -201,7 +208,8 @@ impl<W: Witness> Worker<W> {
                 .map(|entry| entry.record)
                 .collect();
             let own: Vec<Fate> = fates.by_ref().take(waiting.records).cloned().collect();
-            self.witness.committed(waiting.agent, records, &own);
+            self.witness
+                .committed(waiting.agent, receipt.server_time, records, &own);
             let mut part = Receipt::new(own);
             part.streams = receipt
                 .streams
@@ -288,4 +296,163 @@ fn answer(
     result: Result<Receipt, IngestError>,
 ) {
     let _sender_gone = reply.send(result);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::ingest::MemoryBudget;
+    use crate::server::stop::stop;
+    use bwmon_core::report::{Epoch, EpochStart, RecordBody};
+    use bwmon_core::sink::{SinkCapability, SinkErrorKind};
+    use std::sync::{Arc, Mutex};
+
+    /// Refuses whatever holds a record of agent 13, has trouble with 14, and lists what it was given.
+    #[derive(Debug, Default)]
+    struct Picky(Arc<Mutex<Vec<Vec<u128>>>>);
+
+    #[async_trait::async_trait]
+    impl Sink for Picky {
+        fn name(&self) -> &str {
+            "picky"
+        }
+
+        fn capability(&self) -> SinkCapability {
+            SinkCapability::with_max_batch(4)
+        }
+
+        async fn write(&mut self, batch: &Batch) -> Result<Receipt, SinkError> {
+            let agents: Vec<u128> = batch.entries.iter().map(|entry| entry.agent.0).collect();
+            self.0.lock().unwrap().push(agents.clone());
+            if agents.len() > 4 {
+                return Err(SinkError::too_large(agents.len(), 4));
+            }
+            if agents.contains(&14) {
+                let error = SinkError::new(SinkErrorKind::Busy, "locked");
+                return Err(error.retry_after(Duration::from_secs(9)));
+            }
+            if agents.contains(&13) {
+                return Err(SinkError::new(SinkErrorKind::Refused, "unlucky"));
+            }
+            Ok(Receipt::all_stored(agents.len()))
+        }
+
+        async fn close(self: Box<Self>) -> Result<(), SinkError> {
+            self.0.lock().unwrap().push(Vec::new());
+            Ok(())
+        }
+    }
+
+    #[derive(Debug, Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<(u128, usize)>>>);
+
+    impl Witness for Heard {
+        fn admit(&self, _: AgentId) -> Result<(), IngestError> {
+            Ok(())
+        }
+
+        fn committed(
+            &self,
+            agent: AgentId,
+            _: Option<Timestamp>,
+            records: Vec<Record>,
+            fates: &[Fate],
+        ) {
+            assert_eq!(records.len(), fates.len());
+            self.0.lock().unwrap().push((agent.0, records.len()));
+        }
+    }
+
+    fn delivery(agent: u128, records: u64) -> Delivery {
+        let record = |seq| Record {
+            epoch: Epoch(1),
+            seq,
+            body: RecordBody::EpochStart(EpochStart::default()),
+        };
+        Delivery {
+            agent: AgentId(agent),
+            records: (1..=records).map(record).collect(),
+            share: MemoryBudget::default().share(),
+        }
+    }
+
+    /// Leaves deliveries before the worker runs, so that they wait together.
+    async fn deliver(
+        deliveries: Vec<Delivery>,
+    ) -> (Vec<Result<Receipt, IngestError>>, Vec<Vec<u128>>) {
+        let sink = Picky::default();
+        let (given, heard) = (Arc::clone(&sink.0), Heard::default());
+        let (inbox, worker) = Worker::new(Box::new(sink), heard.clone());
+        let (stop, stopping) = stop();
+        let answers: Vec<_> = deliveries
+            .into_iter()
+            .map(|delivery| {
+                let inbox = inbox.clone();
+                tokio::spawn(async move { inbox.deliver(delivery).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        stop.now();
+        worker.run(stopping).await.unwrap();
+        let mut results = Vec::new();
+        for answer in answers {
+            results.push(answer.await.unwrap());
+        }
+        let stored = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(heard.0.lock().unwrap().len(), stored);
+        let given = given.lock().unwrap().clone();
+        (results, given)
+    }
+
+    #[tokio::test]
+    async fn one_bad_delivery_does_not_take_its_neighbours_along() {
+        let (results, given) = deliver(vec![delivery(1, 1), delivery(13, 1), delivery(2, 2)]).await;
+        assert!(matches!(results[1], Err(IngestError::Never { .. })));
+        assert_eq!(results[0].as_ref().unwrap().fates.len(), 1);
+        assert_eq!(results[2].as_ref().unwrap().fates.len(), 2);
+        assert_eq!(
+            given,
+            [vec![1, 13, 2, 2], vec![1], vec![13], vec![2, 2], vec![]]
+        );
+    }
+
+    #[tokio::test]
+    async fn batches_stay_within_what_the_sink_takes() {
+        let (results, given) = deliver(vec![
+            delivery(1, 3),
+            delivery(2, 2),
+            delivery(3, 2),
+            delivery(4, 5),
+        ])
+        .await;
+        assert!(matches!(results[3], Err(IngestError::Never { .. })));
+        assert_eq!(given[0], [1, 1, 1]);
+        assert_eq!(given[1], [2, 2, 3, 3]);
+    }
+
+    #[tokio::test]
+    async fn trouble_of_the_store_is_passed_on_with_its_delay() {
+        let (results, _) = deliver(vec![delivery(14, 1)]).await;
+        let Err(IngestError::Later { after, .. }) = &results[0] else {
+            panic!("{results:?}");
+        };
+        assert_eq!(*after, Some(Duration::from_secs(9)));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_turns_away_and_a_stopped_one_too() {
+        let (inbox, worker) = Worker::new(Box::new(Picky::default()), Heard::default());
+        for _ in 0..QUEUE {
+            let inbox = inbox.clone();
+            tokio::spawn(async move { inbox.deliver(delivery(1, 1)).await });
+        }
+        while inbox.0.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let turned_away = inbox.deliver(delivery(1, 1)).await;
+        assert!(matches!(turned_away, Err(IngestError::Full)));
+        drop(worker);
+        let stopped = inbox.deliver(delivery(1, 1)).await;
+        assert!(matches!(stopped, Err(IngestError::Later { .. })));
+    }
 }

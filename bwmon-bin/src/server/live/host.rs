@@ -78,6 +78,10 @@ impl LiveHost {
         self.seen
     }
 
+    pub(super) const fn has_reported(&self) -> bool {
+        self.latest.is_some()
+    }
+
     /// Rows that its minute holds.
     pub(super) const fn rows(&self) -> usize {
         self.rows

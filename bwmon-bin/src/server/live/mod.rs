@@ -91,45 +91,35 @@ impl Live {
 
     /// Whether there is room for the host, or it is known.
     pub fn has_room_for(&self, agent: AgentId) -> bool {
-        let hosts = self.lock();
-        hosts.by_agent.len() < MAX_HOSTS || hosts.by_agent.contains_key(&agent)
+        self.lock().has_room_for(agent)
     }
 
-    /// Takes in a report from the store at start, in the order of arrival.
-    pub fn restore(
-        &self,
-        agent: AgentId,
-        seen: Sightings,
-        key: RecordKey,
-        interval: Arc<Interval>,
-    ) {
+    /// Takes in an agent that the store knows, at start.
+    pub fn restore(&self, agent: AgentId, seen: Sightings) {
         // Absent where the monotonic clock did not run yet.
         let heard = Instant::now().checked_sub(self.clock.now().since(seen.last));
-        let mut hosts = self.lock();
-        if hosts.by_agent.len() < MAX_HOSTS || hosts.by_agent.contains_key(&agent) {
-            hosts.insert(agent, seen, heard, key, interval);
-        }
+        self.lock().hear(agent, seen, heard);
     }
 
-    /// Takes in a report that was stored just now.
-    pub fn report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
-        let now = self.clock.now();
+    /// Takes in a report from the store, at start.
+    pub fn restore_report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
+        self.lock().insert(agent, key, interval);
+    }
+
+    /// Notes that records of an agent arrived just now, at `received` by the store's clock.
+    pub fn heard_of(&self, agent: AgentId, received: Timestamp) {
         let seen = Sightings {
-            first: now,
-            last: now,
+            first: received,
+            last: received,
         };
-        self.lock()
-            .insert(agent, seen, Some(Instant::now()), key, interval);
+        self.lock().hear(agent, seen, Some(Instant::now()));
+    }
+
+    /// Takes in a report that was stored just now, of an agent that was heard of.
+    pub fn report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
+        self.lock().insert(agent, key, interval);
         self.send(agent, EventKind::Reported);
         self.announce(agent);
-    }
-
-    /// Notes that a known host sent something.
-    pub fn heard_of(&self, agent: AgentId) {
-        let now = self.clock.now();
-        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
-            host.heard_at(now, Some(Instant::now()));
-        }
     }
 
     /// To be called about once a second: tells of hosts that became stale, and what was held back.
@@ -137,7 +127,7 @@ impl Live {
         let now = Instant::now();
         let due: Vec<AgentId> = {
             let mut hosts = self.lock();
-            let due = hosts.by_agent.iter_mut().filter_map(|(agent, host)| {
+            let due = hosts.reporting().filter_map(|(agent, host)| {
                 let is_due = host.turned_stale(now, self.stale_after) || host.is_held_back();
                 is_due.then_some(*agent)
             });
@@ -153,7 +143,7 @@ impl Live {
         let now = Instant::now();
         let mut hosts: Vec<_> = {
             let mut hosts = self.lock();
-            let all = hosts.by_agent.iter_mut();
+            let all = hosts.reporting();
             all.map(|(agent, host)| host.summary(*agent, now, self.stale_after))
                 .collect()
         };
@@ -203,19 +193,22 @@ impl Live {
             .collect()
     }
 
-    /// When the host was first heard of, its status and the end of its last window.
+    /// When a host that has reported was first heard of, and its status.
     pub fn course(&self, agent: AgentId) -> Option<(Timestamp, HostStatus)> {
         let hosts = self.lock();
-        let host = hosts.by_agent.get(&agent)?;
+        let host = hosts
+            .by_agent
+            .get(&agent)
+            .filter(|host| host.has_reported())?;
         Some((
             host.seen().first,
             host.status(Instant::now(), self.stale_after),
         ))
     }
 
-    /// Number of hosts.
+    /// Number of hosts that have reported.
     pub fn len(&self) -> u64 {
-        u64::try_from(self.lock().by_agent.len()).unwrap_or(u64::MAX)
+        u64::try_from(self.lock().reporting().count()).unwrap_or(u64::MAX)
     }
 
     /// Whether there is no host.
@@ -260,25 +253,36 @@ impl Live {
 }
 
 impl Hosts {
-    fn insert(
-        &mut self,
-        agent: AgentId,
-        seen: Sightings,
-        heard: Option<Instant>,
-        key: RecordKey,
-        interval: Arc<Interval>,
-    ) {
-        let host = self
-            .by_agent
-            .entry(agent)
-            .or_insert_with(|| LiveHost::new(seen, heard));
-        host.heard_at(seen.last, heard);
+    fn has_room_for(&self, agent: AgentId) -> bool {
+        self.by_agent.len() < MAX_HOSTS || self.by_agent.contains_key(&agent)
+    }
+
+    fn hear(&mut self, agent: AgentId, seen: Sightings, heard: Option<Instant>) {
+        if self.has_room_for(agent) {
+            self.by_agent
+                .entry(agent)
+                .or_insert_with(|| LiveHost::new(seen, heard))
+                .heard_at(seen.last, heard);
+        }
+    }
+
+    fn insert(&mut self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
+        let Some(host) = self.by_agent.get_mut(&agent) else {
+            return;
+        };
         self.rows -= host.rows();
         host.insert(key, interval);
         while self.rows + host.rows() > MAX_ROWS && host.let_go_of_oldest() {
             self.evicted += 1;
         }
         self.rows += host.rows();
+    }
+
+    /// Hosts that have reported: others have said that they started, and nothing else.
+    fn reporting(&mut self) -> impl Iterator<Item = (&AgentId, &mut LiveHost)> {
+        self.by_agent
+            .iter_mut()
+            .filter(|(_, host)| host.has_reported())
     }
 }
 

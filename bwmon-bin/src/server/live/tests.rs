@@ -8,7 +8,9 @@ use bwmon_core::time::Window;
 const AGENT: AgentId = AgentId(7);
 
 fn live() -> Live {
-    Live::new(Duration::from_secs(120), Clock::default())
+    let live = Live::new(Duration::from_secs(120), Clock::default());
+    live.heard_of(AGENT, Timestamp::from_secs(1));
+    live
 }
 
 fn key(epoch: u128, seq: u64) -> RecordKey {
@@ -154,7 +156,7 @@ fn memory_is_bounded_by_rows_and_the_window_tells() {
 
 #[test]
 fn a_silent_host_turns_stale_once_and_long_intervals_are_waited_for() {
-    let live = Live::new(Duration::from_secs(10), Clock::default());
+    let live = live();
     live.report(AGENT, key(1, 1), interval(1_000, vec![]));
     let mut hosts = live.lock();
     let host = hosts.by_agent.get_mut(&AGENT).unwrap();
@@ -190,4 +192,13 @@ fn summaries_go_out_at_most_once_a_second_and_the_last_is_not_lost() {
     }
     assert_eq!(summaries, 1);
     assert!(live.lock().by_agent[&AGENT].is_held_back());
+}
+
+#[test]
+fn an_agent_that_only_said_that_it_started_is_no_host_yet() {
+    let live = live();
+    assert!(live.is_empty() && live.list().hosts.is_empty());
+    assert!(live.course(AGENT).is_none() && live.detail(AGENT).is_none());
+    live.report(AGENT, key(1, 2), interval(1_000, vec![]));
+    assert_eq!(live.list().hosts[0].first_seen, Timestamp::from_secs(1));
 }
