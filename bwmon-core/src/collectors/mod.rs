@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "af_packet", target_os = "linux"))]
 pub mod af_packet;
+#[cfg(any(all(feature = "af_packet", target_os = "linux"), feature = "pcap"))]
+mod interfaces;
 #[cfg(feature = "pcap")]
 pub mod pcap;
 #[cfg(all(feature = "sock_diag", target_os = "linux"))]

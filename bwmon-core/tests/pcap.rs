@@ -1,0 +1,292 @@
+//! Capture and capture files through libpcap.
+#![cfg(feature = "pcap")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bwmon_core::Collector;
+use bwmon_core::collector::{CollectError, CollectErrorKind, InterfaceEvent, Progress};
+use bwmon_core::collectors::pcap::{LivePcap, LivePcapConfig, PcapFile};
+use bwmon_core::frame::{Direction, InterfaceId, LinkType, PerDirection};
+use common::{
+    Peer, Recorder, assert_closed, collect_until, exchange, in_namespace, index_of, interface_of,
+    interval, run, settle, sys, tagged_frame, totals, without_privilege,
+};
+use serde_json::Value;
+
+fn open(interfaces: &[&str]) -> LivePcap {
+    let names = interfaces.iter().map(|&name| name.to_owned()).collect();
+    LivePcap::open(&LivePcapConfig::new(names)).unwrap()
+}
+
+#[test]
+fn a_virtual_cable_is_captured_to_the_byte() {
+    in_namespace("a_virtual_cable_is_captured_to_the_byte", || {
+        let peer = Peer::new();
+        peer.connect("va", "vb");
+        for interfaces in [&["va"][..], &[]] {
+            let mut collector = open(interfaces);
+            let interval = interval(&mut collector, &["va"], |_, _| {
+                let addresses = ["10.0.0.2".parse().unwrap(), "fd00::2".parse().unwrap()];
+                exchange(&addresses, |server| peer.run(server));
+                let frames: Vec<_> = (60..400).map(tagged_frame).collect();
+                peer.run(move || sys::send_raw("vb", &frames));
+            });
+            let least = PerDirection {
+                ingress: 1_000_000,
+                egress: 600_000,
+            };
+            assert_closed(&interval, "va", least);
+        }
+    });
+}
+
+#[test]
+fn loopback_is_captured_to_the_byte() {
+    in_namespace("loopback_is_captured_to_the_byte", || {
+        let mut collector = open(&["lo"]);
+        let interval = interval(&mut collector, &["lo"], |_, _| {
+            let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+            exchange(&addresses, |server| server());
+        });
+        let least = PerDirection {
+            ingress: 1_600_000,
+            egress: 1_600_000,
+        };
+        assert_closed(&interval, "lo", least);
+    });
+}
+
+#[test]
+fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
+    in_namespace(
+        "only_the_snapshot_length_is_copied_and_nothing_is_lost",
+        || {
+            let peer = Peer::new();
+            peer.connect("va", "vb");
+            let mut collector = open(&["va"]);
+            let mut recorder = Recorder::default();
+            settle(&mut collector, &mut recorder, &["va"]);
+            assert_eq!(
+                collector.collect(Duration::ZERO, &mut recorder).unwrap(),
+                Progress::Idle
+            );
+            let before = (recorder.total.packets, totals(&collector.losses()).0);
+            let frames: Vec<_> = (0..500).map(|_| tagged_frame(1_000)).collect();
+            peer.run(move || sys::send_raw("vb", &frames));
+            settle(&mut collector, &mut recorder, &["va"]);
+            let delivered = recorder.total.packets - before.0;
+            let (received, dropped) = totals(&collector.losses());
+            assert!(delivered >= 500);
+            assert_eq!((received - before.1, dropped), (delivered, 0));
+            assert!(
+                recorder.longest_capture <= 96 + 4,
+                "{}",
+                recorder.longest_capture
+            );
+        },
+    );
+}
+
+#[test]
+fn what_a_full_buffer_drops_is_counted_to_the_frame() {
+    in_namespace("what_a_full_buffer_drops_is_counted_to_the_frame", || {
+        let peer = Peer::new();
+        peer.connect("va", "vb");
+        let mut config = LivePcapConfig::new(vec!["va".to_owned()]);
+        config.buffer_bytes = 64 * 1_024;
+        let mut collector = LivePcap::open(&config).unwrap();
+        let interval = interval(&mut collector, &["va"], |_, _| {
+            let frames: Vec<_> = (0..20_000).map(|_| tagged_frame(200)).collect();
+            peer.run(move || sys::send_raw("vb", &frames));
+        });
+        let found = interface_of(&interval, "va");
+        let (kernel, conservation) = (found.kernel.unwrap(), found.conservation.unwrap());
+        let captured = conservation.ingress.terms.captured();
+        let delivered = captured.packets + conservation.egress.terms.captured().packets;
+        let dropped = kernel.ingress.packets + kernel.egress.packets - delivered;
+        let loss = &interval.losses[0];
+        assert!(captured.packets > 0 && dropped > 10_000, "{loss:?}");
+        assert_eq!(
+            (loss.received, loss.dropped),
+            (delivered + dropped, dropped)
+        );
+        assert!(conservation.ingress.residual_bytes.unwrap() > 2_000_000);
+    });
+}
+
+#[test]
+fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
+    in_namespace(
+        "a_renamed_removed_or_stopped_interface_does_not_end_the_capture",
+        || {
+            let peer = Peer::new();
+            peer.connect("va", "vb");
+            let mut collector = open(&["va"]);
+            let mut recorder = Recorder::default();
+            let first = sees(&mut collector, &mut recorder, "va");
+            run("ip link set va down");
+            collector
+                .collect(Duration::from_millis(1_200), &mut recorder)
+                .unwrap();
+            run("ip link set va name other");
+            run("ip link set other up");
+            let renamed = InterfaceEvent::Renamed {
+                id: first,
+                name: "other".into(),
+            };
+            collect_until(&mut collector, &mut recorder, "the new name", |recorder| {
+                recorder.events.contains(&renamed)
+            });
+            assert_eq!(sees(&mut collector, &mut recorder, "other"), first);
+            run("ip link del other");
+            let vanished = InterfaceEvent::Vanished { id: first };
+            collect_until(&mut collector, &mut recorder, "the end", |recorder| {
+                recorder.events.contains(&vanished)
+            });
+            peer.connect("va", "vb");
+            assert_ne!(sees(&mut collector, &mut recorder, "va"), first);
+        },
+    );
+}
+
+fn sees(collector: &mut LivePcap, recorder: &mut Recorder, name: &str) -> InterfaceId {
+    let id = index_of(name);
+    let before = recorder.packets(id);
+    collect_until(collector, recorder, name, |recorder| {
+        sys::send_raw(name, &[tagged_frame(100)]);
+        recorder.packets(id) > before
+    });
+    id
+}
+
+#[test]
+fn an_unknown_interface_names_those_that_exist() {
+    in_namespace("an_unknown_interface_names_those_that_exist", || {
+        let error = LivePcap::open(&LivePcapConfig::new(vec!["eth9".to_owned()])).unwrap_err();
+        assert_eq!(error.kind(), CollectErrorKind::NotFound);
+        assert!(error.to_string().ends_with("there are: lo"), "{error}");
+    });
+}
+
+#[test]
+fn a_missing_privilege_is_named_with_the_command_that_grants_it() {
+    without_privilege(
+        "a_missing_privilege_is_named_with_the_command_that_grants_it",
+        || {
+            let config = LivePcapConfig::new(vec!["lo".to_owned()]);
+            let error = LivePcap::open(&config).unwrap_err();
+            assert_eq!(error.kind(), CollectErrorKind::Permission, "{error}");
+            assert!(
+                error.to_string().contains("sudo setcap cap_net_raw=ep"),
+                "{error}"
+            );
+        },
+    );
+}
+
+/// The folder of captures with an independent oracle: `manifest.json`, `oracle/` and the files.
+fn corpus() -> (PathBuf, Vec<Value>) {
+    let folder = std::env::var_os("BWMON_PCAPS")
+        .expect("set BWMON_PCAPS to the folder of test captures (manifest.json and oracle/)");
+    let folder = PathBuf::from(folder);
+    let manifest = json(&folder.join("manifest.json"));
+    (folder, manifest["entries"].as_array().unwrap().clone())
+}
+
+fn json(path: &Path) -> Value {
+    let text = fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn read(path: &Path) -> (Recorder, Option<CollectError>) {
+    let mut recorder = Recorder::default();
+    let mut file = match PcapFile::open(path) {
+        Ok(file) => file,
+        Err(error) => return (recorder, Some(error)),
+    };
+    let error = loop {
+        match file.collect(Duration::from_secs(1), &mut recorder) {
+            Ok(Progress::Ended) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error),
+        }
+    };
+    let again = file.collect(Duration::ZERO, &mut recorder).unwrap();
+    assert_eq!(again, Progress::Ended, "{}", path.display());
+    assert_eq!(file.frames(), recorder.total.packets);
+    (recorder, error)
+}
+
+#[test]
+fn files_count_what_the_oracle_counts() {
+    let (folder, entries) = corpus();
+    let mut exact = 0;
+    for entry in &entries {
+        let name = entry["name"].as_str().unwrap();
+        let (recorder, error) = read(&folder.join(name));
+        let libpcap = &entry["libpcap"];
+        let Some(frames) = libpcap["packets"].as_u64() else {
+            // The oracle's reader refused it at once; whether this one does is its own business.
+            assert!(error.is_none_or(|error| error.kind() == CollectErrorKind::Damaged));
+            continue;
+        };
+        assert_eq!(recorder.total.packets, frames, "{name}");
+        if libpcap["error"].is_string() {
+            let error = error.unwrap_or_else(|| panic!("{name}: no error"));
+            assert_eq!(error.kind(), CollectErrorKind::Damaged, "{name}");
+            let place = format!("after {frames} frames");
+            assert!(error.to_string().contains(&place), "{name}: {error}");
+            continue;
+        }
+        assert!(error.is_none(), "{name}: {error:?}");
+        if entry["oracle_use"] != "exact" || entry["link_types"] != serde_json::json!([1]) {
+            continue;
+        }
+        let totals = &json(&folder.join("oracle").join(format!("{name}.json")))["totals"];
+        assert_eq!(totals["frames"], recorder.total.packets, "{name}");
+        assert_eq!(totals["bytes"], recorder.total.bytes, "{name}");
+        if recorder.total.packets > 0 {
+            assert_eq!(
+                recorder.links[&InterfaceId(0)],
+                LinkType::Ethernet,
+                "{name}"
+            );
+            assert_eq!(recorder.directions, [Direction::Unknown]);
+            assert_eq!(recorder.events.len(), 1);
+        }
+        exact += 1;
+    }
+    assert!(
+        exact > 100,
+        "only {exact} Ethernet files have an exact oracle"
+    );
+}
+
+#[test]
+fn a_file_that_is_none_or_not_there_is_an_error_that_says_so() {
+    let folder = std::env::temp_dir().join(format!("bwmon-pcap-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let garbage = folder.join("garbage");
+    fs::write(&garbage, b"this is no capture file").unwrap();
+    let empty = folder.join("empty");
+    fs::write(&empty, b"").unwrap();
+    for (path, kind) in [
+        (garbage, CollectErrorKind::Damaged),
+        (empty, CollectErrorKind::Damaged),
+        (folder.join("missing.pcap"), CollectErrorKind::NotFound),
+    ] {
+        let error = PcapFile::open(&path).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(
+            error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
