@@ -24,16 +24,73 @@ pub enum Direction {
     Unknown,
 }
 
-/// What the first byte of a frame belongs to.
+/// What the first byte of a frame belongs to, by the names of the tcpdump group's link-layer header
+/// types (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LinkType {
-    /// Ethernet II or IEEE 802.3, 14-byte header without the frame check sequence (LINKTYPE 1).
+    /// Ethernet II or IEEE 802.3, 14-byte header without the frame check sequence (1).
     Ethernet,
-    /// A bare IPv4 or IPv6 header, told apart by the version nibble (LINKTYPE 101).
+    /// A bare IPv4 or IPv6 header, told apart by the version nibble (101; 12 and 14 on some systems).
     RawIp,
+    /// A bare IPv4 header (228).
+    Ipv4,
+    /// A bare IPv6 header (229).
+    Ipv6,
+    /// A four-byte address family in either byte order (NULL, 0; LOOP, 108).
+    Null,
+    /// Linux "cooked" capture (113).
+    LinuxSll,
+    /// Linux "cooked" capture, version 2 (276).
+    LinuxSll2,
+    /// PPP (9).
+    Ppp,
+    /// PPP in HDLC framing, or Cisco HDLC (50).
+    PppHdlc,
+    /// Cisco HDLC (104).
+    CiscoHdlc,
+    /// Frame relay (107).
+    FrameRelay,
+    /// FDDI (10).
+    Fddi,
+    /// ARCNET with Linux's header (129).
+    ArcnetLinux,
+    /// IEEE 802.11 (105).
+    Ieee80211,
+    /// IEEE 802.11 under a radiotap header (127).
+    Radiotap,
+    /// Per-packet information (192).
+    Ppi,
+    /// Linux netfilter log (239).
+    Nflog,
     /// A link layer that this version does not parse: its bytes are counted, as malformed.
     Unsupported(u32),
+}
+
+impl LinkType {
+    /// The link type of a LINKTYPE_ number, as capture files carry it.
+    pub const fn from_linktype(number: u32) -> Self {
+        match number {
+            0 | 108 => Self::Null,
+            1 => Self::Ethernet,
+            9 => Self::Ppp,
+            10 => Self::Fddi,
+            12 | 14 | 101 => Self::RawIp,
+            50 => Self::PppHdlc,
+            104 => Self::CiscoHdlc,
+            105 => Self::Ieee80211,
+            107 => Self::FrameRelay,
+            113 => Self::LinuxSll,
+            127 => Self::Radiotap,
+            129 => Self::ArcnetLinux,
+            192 => Self::Ppi,
+            228 => Self::Ipv4,
+            229 => Self::Ipv6,
+            239 => Self::Nflog,
+            276 => Self::LinuxSll2,
+            other => Self::Unsupported(other),
+        }
+    }
 }
 
 /// A frame, borrowed from its source for one call.

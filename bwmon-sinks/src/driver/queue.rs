@@ -195,7 +195,10 @@ mod tests {
         }
     }
 
-    fn shape(queue: &Queue) -> Vec<(u128, u64, Option<(u64, u64)>)> {
+    /// Agent, number, and first number and reports of what it says is dropped.
+    type Shape = (u128, u64, Option<(u64, u64)>);
+
+    fn shape(queue: &Queue) -> Vec<Shape> {
         let shape = |item: &Item| {
             let Envelope { agent, record } = &item.envelope;
             let dropped = match &record.body {
@@ -230,7 +233,7 @@ mod tests {
             "{:?}",
             shape(&queue)
         );
-        let speaks_for_three = |&(agent, seq, dropped): &(u128, u64, Option<(u64, u64)>)| {
+        let speaks_for_three = |&(agent, seq, dropped): &Shape| {
             agent == 1 && dropped.is_some_and(|(from, _)| from <= 3 && seq >= 3)
         };
         assert!(

@@ -43,9 +43,10 @@ impl HttpConfig {
         }
         match uri.scheme_str() {
             Some("http") => {}
-            scheme => {
+            None => return Err(HttpConfigError::NotAUrl),
+            Some(scheme) => {
                 return Err(HttpConfigError::Scheme {
-                    scheme: scheme.unwrap_or_default().to_owned(),
+                    scheme: scheme.to_owned(),
                 });
             }
         }

@@ -18,7 +18,7 @@ pub enum HttpConfigError {
     /// A scheme that this build does not speak.
     #[error("the collector's url starts with `{scheme}:`, this build speaks http only")]
     Scheme {
-        /// The scheme, empty if there is none.
+        /// The scheme.
         scheme: String,
     },
     /// A URL with a user name or password.

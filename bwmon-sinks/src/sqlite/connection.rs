@@ -143,7 +143,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
 
 fn draft_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(".bwmon-draft");
     PathBuf::from(name)
 }
 

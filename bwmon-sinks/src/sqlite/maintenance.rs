@@ -142,20 +142,32 @@ impl Work {
         Ok(())
     }
 
+    /// Where nothing more can be given back, the log is copied into the file, which shrinks it;
+    /// what readers still need stays.
     fn give_back(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
-        let value = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
-        let before = value("freelist_count")?;
-        if before == 0 {
+        let freed = vacuum(connection)?;
+        if freed == 0 {
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             return Ok(true);
         }
-        // Each row that it returns is one page: it must be read to its end.
-        let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({STEP_PAGES})"))?;
-        let mut rows = vacuum.query([])?;
-        while rows.next()?.is_some() {}
-        let freed = before.saturating_sub(value("freelist_count")?);
-        self.done.freed_bytes += freed * value("page_size")?;
-        Ok(freed == 0)
+        self.done.freed_bytes += freed * number(connection, "page_size")?;
+        Ok(false)
     }
+}
+
+/// Gives back some pages; says how many.
+fn vacuum(connection: &Connection) -> rusqlite::Result<u64> {
+    let before = number(connection, "freelist_count")?;
+    let sql = format!("PRAGMA incremental_vacuum({STEP_PAGES})");
+    let mut statement = connection.prepare(&sql)?;
+    // Each row that it returns is one page: it must be read to its end.
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(before.saturating_sub(number(connection, "freelist_count")?))
+}
+
+fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u64> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
 fn remove_records(

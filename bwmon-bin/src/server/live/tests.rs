@@ -1,1 +1,193 @@
+use super::*;
+use bwmon_core::frame::{PerDirection, Tally};
+use bwmon_core::report::{
+    Epoch, FlowRow, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, KernelCounters,
+};
+use bwmon_core::time::Window;
 
+const AGENT: AgentId = AgentId(7);
+
+fn live() -> Live {
+    Live::new(Duration::from_secs(120), Clock::default())
+}
+
+fn key(epoch: u128, seq: u64) -> RecordKey {
+    RecordKey {
+        epoch: Epoch(epoch),
+        seq,
+    }
+}
+
+fn flow(interface: Option<&str>, remote: u8, bytes: u64) -> FlowRow {
+    FlowRow {
+        interface: interface.map(str::to_owned),
+        protocol: 6,
+        local: [192, 0, 2, 1].into(),
+        local_port: 1,
+        remote: [198, 51, 100, remote].into(),
+        remote_port: 443,
+        traffic: PerDirection {
+            ingress: Tally { bytes, packets: 1 },
+            egress: Tally::default(),
+        },
+        first: Timestamp::EPOCH,
+        last: Timestamp::EPOCH,
+        tcp_flags: 0,
+    }
+}
+
+fn interval(start_s: u64, flows: Vec<FlowRow>) -> Arc<Interval> {
+    let kernel = KernelCounters {
+        bytes: 1_000,
+        ..KernelCounters::default()
+    };
+    let interface = |name: &str, is_uplink| InterfaceInterval {
+        facts: InterfaceFacts {
+            name: name.to_owned(),
+            is_uplink,
+            ..InterfaceFacts::default()
+        },
+        kernel: Some(PerDirection {
+            ingress: kernel,
+            egress: kernel,
+        }),
+        ..InterfaceInterval::default()
+    };
+    Arc::new(Interval {
+        window: Window::new(Timestamp::from_secs(start_s), Duration::from_secs(2)),
+        host: Some(HostMetrics {
+            facts: HostFacts {
+                hostname: "alpha".to_owned(),
+                ..HostFacts::default()
+            },
+            ..HostMetrics::default()
+        }),
+        interfaces: vec![interface("eth0", true), interface("br0", false)],
+        flows,
+        ..Interval::default()
+    })
+}
+
+#[test]
+fn totals_and_peers_count_uplinks_and_flows_without_an_interface_only() {
+    let live = live();
+    let flows = vec![
+        flow(Some("eth0"), 1, 100),
+        flow(Some("br0"), 1, 100),
+        flow(Some("br0"), 2, 9_000),
+        flow(None, 3, 50),
+    ];
+    live.report(AGENT, key(1, 1), interval(1_000, flows));
+    let detail = live.detail(AGENT).unwrap();
+    let bytes: Vec<_> = detail
+        .peers
+        .iter()
+        .map(|peer| (peer.address.to_string(), peer.traffic.total_bytes()))
+        .collect();
+    assert_eq!(
+        bytes,
+        [
+            ("198.51.100.1".to_owned(), 100),
+            ("198.51.100.3".to_owned(), 50)
+        ]
+    );
+    assert_eq!(detail.flows.len(), 4);
+    assert_eq!(detail.flows[0].flow.traffic.total_bytes(), 9_000);
+    let throughput = detail.summary.throughput_bps.unwrap();
+    assert_eq!((throughput.ingress, throughput.egress), (4_000.0, 4_000.0));
+    assert_eq!(detail.summary.top_peer.unwrap().traffic.total_bytes(), 100);
+    assert!(detail.latest.flows.is_empty());
+}
+
+#[test]
+fn sums_cover_the_last_minute_and_say_so() {
+    let live = live();
+    for n in 0..60 {
+        let flows = vec![flow(Some("eth0"), 1, 1)];
+        live.report(AGENT, key(1, n + 1), interval(1_000 + n * 2, flows));
+    }
+    let detail = live.detail(AGENT).unwrap();
+    assert_eq!(detail.peers[0].traffic.total_bytes(), 30);
+    assert_eq!(detail.window.duration(), Duration::from_secs(60));
+    assert_eq!(detail.interfaces[0].kernel.ingress.bytes, 30_000);
+    assert_eq!(detail.summary.recent.len(), 60);
+}
+
+#[test]
+fn a_late_report_counts_but_is_not_the_latest_and_a_clock_set_back_is_no_trap() {
+    let live = live();
+    live.report(AGENT, key(1, 3), interval(1_010, vec![]));
+    live.report(
+        AGENT,
+        key(1, 2),
+        interval(1_008, vec![flow(Some("eth0"), 1, 5)]),
+    );
+    let detail = live.detail(AGENT).unwrap();
+    assert_eq!(detail.summary.window.start, Timestamp::from_secs(1_010));
+    assert_eq!(detail.latest.window, detail.summary.window);
+    assert_eq!(detail.peers[0].traffic.total_bytes(), 5);
+    live.report(AGENT, key(1, 4), interval(500, vec![]));
+    let detail = live.detail(AGENT).unwrap();
+    assert_eq!(detail.summary.window.start, Timestamp::from_secs(500));
+    assert_eq!(detail.window.start, Timestamp::from_secs(500));
+}
+
+#[test]
+fn memory_is_bounded_by_rows_and_the_window_tells() {
+    let live = live();
+    let many = |start_s| {
+        let rows = (0..50_000_u32).map(|n| {
+            let mut row = flow(None, 1, 1);
+            row.local = std::net::Ipv4Addr::from_bits(n).into();
+            row
+        });
+        interval(start_s, rows.collect())
+    };
+    for n in 0..25 {
+        live.report(AGENT, key(1, n + 1), many(1_000 + n * 2));
+    }
+    assert!(live.lock().rows <= MAX_ROWS);
+    assert_eq!(live.evicted(), 6);
+    let minute = live.lock().by_agent[&AGENT].minute();
+    assert_eq!(minute.len(), 19);
+}
+
+#[test]
+fn a_silent_host_turns_stale_once_and_long_intervals_are_waited_for() {
+    let live = Live::new(Duration::from_secs(10), Clock::default());
+    live.report(AGENT, key(1, 1), interval(1_000, vec![]));
+    let mut hosts = live.lock();
+    let host = hosts.by_agent.get_mut(&AGENT).unwrap();
+    let now = Instant::now();
+    let limit = Duration::from_secs(10);
+    assert!(!host.turned_stale(now, limit));
+    assert!(!host.turned_stale(now + Duration::from_secs(9), limit));
+    assert!(host.turned_stale(now + Duration::from_secs(11), limit));
+    assert!(!host.turned_stale(now + Duration::from_secs(12), limit));
+    let mut slow = Interval::clone(&interval(1_000, vec![]));
+    slow.window = Window::new(Timestamp::from_secs(1_000), Duration::from_secs(60));
+    host.insert(key(1, 2), Arc::new(slow));
+    assert_eq!(
+        host.status(now + Duration::from_secs(170), limit),
+        HostStatus::Up
+    );
+    assert_eq!(
+        host.status(now + Duration::from_secs(190), limit),
+        HostStatus::Stale
+    );
+}
+
+#[test]
+fn summaries_go_out_at_most_once_a_second_and_the_last_is_not_lost() {
+    let live = live();
+    let mut events = live.subscribe();
+    for n in 0..5 {
+        live.report(AGENT, key(1, n + 1), interval(1_000 + n * 2, vec![]));
+    }
+    let mut summaries = 0;
+    while let Ok(event) = events.try_recv() {
+        summaries += u32::from(matches!(event.kind, EventKind::Summary(_)));
+    }
+    assert_eq!(summaries, 1);
+    assert!(live.lock().by_agent[&AGENT].is_held_back());
+}

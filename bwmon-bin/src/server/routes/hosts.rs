@@ -6,7 +6,6 @@ use bwmon_core::query::{HostDetail, SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
 use bwmon_core::time::Timestamp;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::server::extract::{Parameters, Path};
 use crate::server::model::HostList;
@@ -48,7 +47,7 @@ pub async fn host(State(app): State<App>, Path(id): Path<AgentId>) -> ApiResult<
 }
 
 /// How long a series to give.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SeriesParameters {
@@ -91,7 +90,7 @@ pub async fn series(
 }
 
 /// Which traffic to sum.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TrafficParameters {

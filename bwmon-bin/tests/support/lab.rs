@@ -1,0 +1,116 @@
+//! Network namespaces of the test's own, made without real root.
+
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+const INSIDE: &str = "BWMON_TEST_INSIDE_NAMESPACE";
+const SKIP: &str = "BWMON_SKIP_NAMESPACE_TESTS";
+
+/// This host's end of the cable.
+pub const CABLE: &str = "cable0";
+/// Addresses of this host on the cable.
+pub const HERE: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(10, 77, 0, 1),
+    Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1),
+);
+/// Addresses of the peer on the cable.
+pub const THERE: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(10, 77, 0, 2),
+    Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2),
+);
+
+/// Both addresses of the peer.
+pub fn there() -> [IpAddr; 2] {
+    [IpAddr::V4(THERE.0), IpAddr::V6(THERE.1)]
+}
+
+/// Runs `test` inside namespaces of its own with a peer at the end of a cable.
+///
+/// The test binary runs itself again under `unshare` for the one test `name`; where that is refused
+/// the test fails with the reason.
+pub fn in_lab(name: &str, test: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        set_up();
+        return test();
+    }
+    if std::env::var_os(SKIP).is_some_and(|value| value == "1") {
+        eprintln!("SKIPPED {name}: {SKIP}=1 is set");
+        return;
+    }
+    let status = Command::new("unshare")
+        .args([
+            "--user",
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ])
+        .arg("--mount-proc")
+        .arg(std::env::current_exe().expect("path of the test binary"))
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .status()
+        .expect("unshare (package util-linux) must be there");
+    assert!(
+        status.success(),
+        "{name} failed inside its namespaces, or they were refused (sysctl \
+         kernel.unprivileged_userns_clone or user.max_user_namespaces); set {SKIP}=1 to leave \
+         these tests out"
+    );
+}
+
+fn set_up() {
+    sh("mount -t sysfs sysfs /sys");
+    sh("mount -t tmpfs tmpfs /run");
+    sh("mkdir -p /run/netns && ip netns add there && ip link set lo up");
+    sh(&format!(
+        "ip link add {CABLE} type veth peer name cable1 netns there"
+    ));
+    sh(&format!("ip addr add {}/24 dev {CABLE}", HERE.0));
+    sh(&format!("ip addr add {}/64 dev {CABLE} nodad", HERE.1));
+    sh(&format!("ip link set {CABLE} up"));
+    sh("ip -n there link set lo up");
+    sh(&format!("ip -n there addr add {}/24 dev cable1", THERE.0));
+    sh(&format!(
+        "ip -n there addr add {}/64 dev cable1 nodad",
+        THERE.1
+    ));
+    sh("ip -n there link set cable1 up");
+    assert!(Path::new("/run/netns/there").exists());
+}
+
+/// Runs a shell command, which must succeed.
+pub fn sh(command: &str) {
+    let status = Command::new("sh")
+        .args(["-ec", command])
+        .status()
+        .expect("a shell");
+    assert!(status.success(), "`{command}` failed: {status}");
+}
+
+/// Moves the calling thread to the peer's network.
+pub fn move_there() {
+    let namespace = File::open("/run/netns/there").expect("the peer's namespace");
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+        .expect("moving into the peer's namespace");
+}
+
+/// What the kernel counted on this host's end of the cable: bytes received and sent.
+pub fn cable_bytes() -> (u64, u64) {
+    let read = |name: &str| {
+        let path = format!("/sys/class/net/{CABLE}/statistics/{name}");
+        std::fs::read_to_string(path)
+            .expect("a counter")
+            .trim()
+            .parse()
+            .expect("a number")
+    };
+    (read("rx_bytes"), read("tx_bytes"))
+}

@@ -1,0 +1,191 @@
+//! The real binaries, and their API.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bwmon_core::query::{HostDetail, HostSummary, TrafficSum};
+
+/// How long anything may take before the test gives up: a guard against a hang, not a measure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running binary; killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn spawn(mut command: Command) -> Self {
+        Self {
+            child: command
+                .stdin(Stdio::null())
+                .spawn()
+                .expect("the binary starts"),
+        }
+    }
+
+    /// SIGTERM, then waits for the end, which must be orderly.
+    pub fn stop(mut self) {
+        Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill");
+        let status = wait_for("the process to end", || {
+            self.child.try_wait().expect("wait")
+        });
+        assert!(status.success(), "{status}");
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("kill -9");
+        self.child.wait().expect("wait");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a collector on `listen` with its data in `data`, and waits until it answers.
+pub fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bwmon-collector"));
+    command
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(data)
+        .args(extra);
+    let running = Running::spawn(command);
+    wait_for("the collector to answer", || {
+        ureq::get(format!("http://{listen}/api/v1/health"))
+            .call()
+            .ok()
+    });
+    running
+}
+
+/// Starts an agent that reports to `collector` every second, with its data in `data`.
+pub fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
+    agent_through(
+        Command::new(env!("CARGO_BIN_EXE_bwmon-agent")),
+        collector,
+        data,
+        extra,
+    )
+}
+
+/// The same on the peer's host.
+pub fn agent_there(collector: &str, data: &Path, extra: &[&str]) -> Running {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", "there", env!("CARGO_BIN_EXE_bwmon-agent")]);
+    agent_through(command, collector, data, extra)
+}
+
+fn agent_through(mut command: Command, collector: &str, data: &Path, extra: &[&str]) -> Running {
+    command
+        .args(["run", "--interval", "1s", "--collector"])
+        .arg(format!("http://{collector}"))
+        .arg("--data-dir")
+        .arg(data)
+        .args(extra)
+        .process_group(0);
+    Running::spawn(command)
+}
+
+/// What the collector says.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    token: Option<String>,
+}
+
+impl Api {
+    /// The API of the collector on `listen`.
+    pub fn new(listen: &str) -> Self {
+        Self {
+            base: format!("http://{listen}/api/v1"),
+            token: None,
+        }
+    }
+
+    /// The same with a token.
+    pub fn with_token(listen: &str, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..Self::new(listen)
+        }
+    }
+
+    fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Option<T> {
+        let mut request = ureq::get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut body = String::new();
+        request
+            .call()
+            .ok()?
+            .body_mut()
+            .as_reader()
+            .read_to_string(&mut body)
+            .ok()?;
+        Some(serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}")))
+    }
+
+    /// The known hosts.
+    pub fn hosts(&self) -> Vec<HostSummary> {
+        #[derive(serde::Deserialize)]
+        struct HostList {
+            hosts: Vec<HostSummary>,
+        }
+        self.get::<HostList>("/hosts")
+            .map(|list| list.hosts)
+            .unwrap_or_default()
+    }
+
+    /// The only host, once it has reported.
+    pub fn only_host(&self) -> HostSummary {
+        wait_for("one host to report", || {
+            let mut hosts = self.hosts();
+            (hosts.len() == 1).then(|| hosts.remove(0))
+        })
+    }
+
+    /// A host in full.
+    pub fn detail(&self, id: &str) -> HostDetail {
+        self.get(&format!("/hosts/{id}"))
+            .expect("the host is known")
+    }
+
+    /// Everything that the host ever reported, summed.
+    pub fn all_traffic(&self, id: &str) -> TrafficSum {
+        let range = "from_us=0&to_us=9000000000000000&limit=10000";
+        self.get(&format!("/hosts/{id}/traffic?{range}"))
+            .expect("a sum")
+    }
+
+    /// Waits until `count` more reports of the host are stored.
+    pub fn wait_for_reports(&self, id: &str, count: u64) {
+        let before = self.all_traffic(id).reports;
+        wait_for("further reports", || {
+            (self.all_traffic(id).reports >= before + count).then_some(())
+        });
+    }
+}
+
+/// Asks again and again until there is an answer.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "gave up waiting for {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,193 @@
+//! The store when the process dies and when the disk is full. Each test runs a part of itself in a
+//! process of its own, by the name of an ignored test below.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use bwmon_core::Sink;
+use bwmon_core::report::{AgentId, Batch, Epoch, Fate};
+use bwmon_core::testkit::envelope;
+use bwmon_sinks::sqlite::{SqliteConfig, SqliteReader, SqliteSink};
+use tempfile::TempDir;
+
+const AGENT: AgentId = AgentId(0xa);
+const FOLDER: &str = "BWMON_TEST_FOLDER";
+const ROUND: &str = "BWMON_TEST_ROUND";
+
+fn this_test<'a>(name: &str, command: &'a mut Command) -> &'a mut Command {
+    command.args([
+        "--exact",
+        name,
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ])
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(std::env::var_os(FOLDER).expect("only another test may start this one"))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "the process that a_killed_writer_loses_nothing_that_it_acknowledged kills"]
+fn write_until_killed() {
+    let round: u128 = std::env::var(ROUND).unwrap().parse().unwrap();
+    let config = SqliteConfig::new(folder().join("bwmon.db"));
+    runtime().block_on(async {
+        let mut sink = SqliteSink::open(config).unwrap();
+        for first in (1..).step_by(3) {
+            let entries = (first..first + 3).map(|seq| envelope(AGENT, Epoch(round), seq));
+            let batch = Batch {
+                entries: entries.collect(),
+            };
+            let receipt = sink.write(&batch).await.unwrap();
+            assert_eq!(receipt.fates, vec![Fate::Stored; 3]);
+            println!("\nacknowledged {}", first + 2);
+        }
+    });
+}
+
+/// Reads what the child acknowledged until `enough`, kills it, and takes what it said last.
+fn kill_after(mut child: Child, enough: u64) -> u64 {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = 0;
+    let mut is_killed = false;
+    while let Some(Ok(line)) = lines.next() {
+        if let Some(seq) = line.strip_prefix("acknowledged ") {
+            acknowledged = seq.parse().unwrap();
+        }
+        if acknowledged >= enough && !is_killed {
+            child.kill().unwrap();
+            is_killed = true;
+        }
+    }
+    assert!(is_killed, "the writer ended by itself");
+    child.wait().unwrap();
+    acknowledged
+}
+
+#[test]
+fn a_killed_writer_loses_nothing_that_it_acknowledged() {
+    let folder = TempDir::new().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 1..=20_u64 {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let child = this_test("write_until_killed", &mut command)
+            .env(FOLDER, folder.path())
+            .env(ROUND, round.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        acknowledged.push(kill_after(child, 3 * (round * 7 % 11)));
+        let reader = SqliteReader::open(folder.path().join("bwmon.db")).unwrap();
+        let keys = reader.keys(AGENT).unwrap();
+        for (epoch, through) in (1..).zip(&acknowledged) {
+            let of_epoch = keys.iter().filter(|key| key.epoch == Epoch(epoch));
+            let seqs: Vec<u64> = of_epoch.map(|key| key.seq).collect();
+            let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
+            assert_eq!(seqs, whole, "epoch {epoch}");
+            assert!(
+                seqs.len() as u64 >= *through,
+                "epoch {epoch}: lost after {}",
+                seqs.len()
+            );
+            assert_eq!(seqs.len() % 3, 0, "epoch {epoch}: part of a batch");
+        }
+    }
+    assert!(acknowledged.iter().any(|through| *through > 20));
+}
+
+fn mount(folder: &Path, options: &str) {
+    let status = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(folder)
+        .status()
+        .unwrap();
+    assert!(status.success(), "mount -o {options} failed");
+}
+
+async fn write(sink: &mut SqliteSink, seq: u64) -> Result<Fate, bwmon_core::sink::SinkError> {
+    let batch = Batch {
+        entries: vec![envelope(AGENT, Epoch(1), seq)],
+    };
+    sink.write(&batch)
+        .await
+        .map(|mut receipt| receipt.fates.remove(0))
+}
+
+#[test]
+#[ignore = "the part of a_full_disk_... that runs in a mount namespace of its own"]
+fn fill_a_small_disk() {
+    let folder = folder();
+    mount(&folder, "size=1m");
+    let path = folder.join("bwmon.db");
+    runtime().block_on(async {
+        let mut sink = SqliteSink::open(SqliteConfig::new(&path)).unwrap();
+        let mut stored = 0;
+        let error = loop {
+            match write(&mut sink, stored + 1).await {
+                Ok(fate) => assert_eq!(fate, Fate::Stored),
+                Err(error) => break error,
+            }
+            stored += 1;
+        };
+        assert!(stored > 10, "the disk was full after {stored} records");
+        assert!(error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("no space left"), "{error}");
+        assert!(write(&mut sink, stored + 1).await.is_err());
+        let reader = SqliteReader::open(&path).unwrap();
+        assert_eq!(reader.keys(AGENT).unwrap().len() as u64, stored);
+        assert!(reader.latest_report(AGENT).unwrap().is_some());
+
+        mount(&folder, "remount,size=64m");
+        assert_eq!(write(&mut sink, stored + 1).await.unwrap(), Fate::Stored);
+        assert_eq!(write(&mut sink, stored).await.unwrap(), Fate::Duplicate);
+        assert_eq!(reader.keys(AGENT).unwrap().len() as u64, stored + 1);
+        Box::new(sink).close().await.unwrap();
+    });
+    drop(SqliteReader::open(&path).unwrap());
+
+    mount(&folder, "remount,ro");
+    let existing = SqliteSink::open(SqliteConfig::new(&path))
+        .unwrap_err()
+        .to_string();
+    assert!(existing.contains("bwmon.db"), "{existing}");
+    let new = SqliteSink::open(SqliteConfig::new(folder.join("new.db")))
+        .unwrap_err()
+        .to_string();
+    assert!(new.contains("new.db") && new.contains("write"), "{new}");
+    println!("\nthe small disk was filled");
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_hinders_no_reading() {
+    if std::env::var_os("BWMON_SKIP_NAMESPACE_TESTS").is_some() {
+        eprintln!("SKIPPED because BWMON_SKIP_NAMESPACE_TESTS is set: a full disk");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount"])
+        .arg(std::env::current_exe().unwrap());
+    let output = this_test("fill_a_small_disk", &mut command)
+        .env(FOLDER, folder.path())
+        .output()
+        .expect("unshare (util-linux) must be there; BWMON_SKIP_NAMESPACE_TESTS=1 skips");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let is_done = output.status.success() && text.contains("the small disk was filled");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        is_done,
+        "in `unshare --user --map-root-user --mount`:\n{text}\n{errors}"
+    );
+}
