@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
 
+const ABOUT: &str = "Reports this host's health and traffic to a bwmon-collector";
 const EXAMPLES: &str = "\
 Examples:
   bwmon-agent                                     report to http://127.0.0.1:8000 every 2 s
@@ -17,9 +18,9 @@ Examples:
   bwmon-agent config example > agent.toml         a commented configuration file
 Settings: file (--config) < environment (BWMON_...) < flags.";
 
-/// Reports this host's health and traffic to a bwmon-collector.
+/// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "bwmon-agent", version, about, after_help = EXAMPLES)]
+#[command(name = "bwmon-agent", version, about = ABOUT, after_help = EXAMPLES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,

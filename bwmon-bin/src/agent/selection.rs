@@ -29,7 +29,11 @@ pub(super) fn select(wanted: &[String], interfaces: &[InterfaceFacts]) -> Select
     if wanted.is_empty() {
         return by_default(interfaces);
     }
-    let is_wanted = |facts: &&InterfaceFacts| wanted.iter().any(|w| WildMatch::new(w).matches(&facts.name));
+    let is_wanted = |facts: &&InterfaceFacts| {
+        wanted
+            .iter()
+            .any(|w| WildMatch::new(w).matches(&facts.name))
+    };
     let names = names(interfaces.iter().filter(is_wanted));
     let reason = if names.is_empty() {
         format!(
@@ -49,10 +53,7 @@ pub(super) fn check_names(
     interfaces: &[InterfaceFacts],
 ) -> Result<(), UnknownInterface> {
     let exists = |name: &str| interfaces.iter().any(|facts| facts.name == name);
-    match wanted
-        .iter()
-        .find(|name| !is_glob(name) && !exists(name))
-    {
+    match wanted.iter().find(|name| !is_glob(name) && !exists(name)) {
         Some(name) => Err(UnknownInterface {
             name: name.clone(),
             existing: existing(interfaces),

@@ -17,6 +17,8 @@ pub fn start(filter: &str) -> Result<(), ParseError> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // It would report them on standard error, which is what cannot be written, and panic.
+        .log_internal_errors(false)
         .try_init();
     Ok(())
 }

@@ -1,0 +1,207 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use bwmon_core::report::{Document, Interval, Receipt, Record, RecordBody};
+use bwmon_core::time::Timestamp;
+
+use super::wait_for;
+
+/// A record as it came, and who sent it.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) agent: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) record: Record,
+}
+
+impl Received {
+    pub(crate) fn report(&self) -> Option<&Interval> {
+        match &self.record.body {
+            RecordBody::Report(interval) => Some(interval),
+            _ => None,
+        }
+    }
+}
+
+/// A collector that acknowledges everything with the right token.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Collector {
+    pub(crate) fn start(token: Option<&str>) -> Self {
+        Self::listen("127.0.0.1:0".parse().unwrap(), token)
+    }
+
+    /// On an address of its own choice; the thread lives as long as the test.
+    pub(crate) fn listen(address: SocketAddr, token: Option<&str>) -> Self {
+        let listener = TcpListener::bind(address).expect("the address is free");
+        let address = listener.local_addr().unwrap();
+        let received = Arc::default();
+        let shared = Shared {
+            received: Arc::clone(&received),
+            authorization: token.map(|token| format!("Bearer {token}")),
+        };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = shared.clone();
+                thread::spawn(move || shared.serve(&stream));
+            }
+        });
+        Self { address, received }
+    }
+
+    /// An address where nobody listens.
+    pub(crate) fn nowhere() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    pub(crate) fn reports(&self) -> Vec<Interval> {
+        self.received()
+            .iter()
+            .filter_map(Received::report)
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until there are `count` records.
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<Received> {
+        wait_for("records", || {
+            Some(self.received()).filter(|all| all.len() >= count)
+        })
+    }
+
+    /// Waits for a first report.
+    pub(crate) fn first_report(&self) -> Interval {
+        wait_for("a report", || self.reports().into_iter().next())
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Shared {
+    received: Arc<Mutex<Vec<Received>>>,
+    authorization: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Request {
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn read(reader: &mut impl BufRead) -> Option<Self> {
+        let mut request = Self::default();
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        request.target = line.split(' ').nth(1)?.to_owned();
+        loop {
+            line.clear();
+            reader.read_line(&mut line).ok()?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else {
+                break;
+            };
+            request
+                .headers
+                .push((name.to_ascii_lowercase(), value.to_owned()));
+        }
+        let length = request
+            .header("content-length")
+            .map_or(0, |text| text.parse().unwrap());
+        request.body = vec![0; length];
+        reader.read_exact(&mut request.body).ok()?;
+        Some(request)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn document(&self) -> Document {
+        let plain = match self.header("content-encoding") {
+            Some("zstd") => zstd::decode_all(self.body.as_slice()).expect("zstd"),
+            None => self.body.clone(),
+            other => panic!("unexpected content-encoding {other:?}"),
+        };
+        serde_json::from_slice(&plain).expect("a document")
+    }
+}
+
+impl Shared {
+    fn serve(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        while let Some(request) = Request::read(&mut reader) {
+            let (status, body) = self.answer(&request);
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let mut stream = stream;
+            if stream
+                .write_all(head.as_bytes())
+                .and_then(|()| stream.write_all(&body))
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request) -> (&'static str, Vec<u8>) {
+        let is_admitted = self.authorization.is_none()
+            || request.header("authorization") == self.authorization.as_deref();
+        match request.target.as_str() {
+            "/api/v1/health" => ("200 OK", self.health(is_admitted)),
+            _ if !is_admitted => ("401 Unauthorized", b"{}".to_vec()),
+            "/api/v1/ingest" => ("200 OK", self.ingest(request)),
+            "/api/v1/hosts" => ("200 OK", br#"{"hosts":[]}"#.to_vec()),
+            _ => ("404 Not Found", b"{}".to_vec()),
+        }
+    }
+
+    fn health(&self, is_admitted: bool) -> Vec<u8> {
+        let mut health = serde_json::json!({
+            "status": "ok", "version": "9.9.9", "auth_required": self.authorization.is_some()
+        });
+        if is_admitted {
+            let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+            health["schema"] = 1.into();
+            health["server_time_us"] = Timestamp::EPOCH.plus(since_epoch).as_micros().into();
+        }
+        health.to_string().into_bytes()
+    }
+
+    fn ingest(&self, request: &Request) -> Vec<u8> {
+        let document = request.document();
+        let receipt = Receipt::all_stored(document.records.len());
+        let received = document.records.into_iter().map(|record| Received {
+            agent: request
+                .header("bwmon-agent")
+                .expect("the agent's name")
+                .to_owned(),
+            authorization: request.header("authorization").map(str::to_owned),
+            record,
+        });
+        self.received.lock().unwrap().extend(received);
+        serde_json::to_vec(&receipt).unwrap()
+    }
+}
