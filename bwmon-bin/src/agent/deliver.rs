@@ -11,13 +11,14 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
 use super::gather::wall_clock;
+use super::memory::release_startup_code;
 use super::outlets::Outlets;
 
 /// Longest time from the signal to the end of the process; 2 s is promised.
 const GRACE: Duration = Duration::from_millis(1_800);
 /// The part of it within which the open interval must be closed: reading a dead network file system
 /// may hang the capture thread, and the reports before must still be sent.
-const CLOSING: Duration = Duration::from_millis(900);
+const CLOSING: Duration = Duration::from_millis(1_400);
 
 /// Delivers until a signal ends it. Dropping `stop` ends the capture thread.
 pub(super) async fn deliver(
@@ -28,10 +29,16 @@ pub(super) async fn deliver(
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("cannot listen to signals")?;
     outlets.offer(outbox.start(wall_clock()));
+    let mut is_starting = true;
     loop {
         tokio::select! {
             interval = intervals.recv() => match interval {
-                Some(interval) => outlets.offer(outbox.report(interval)),
+                Some(interval) => {
+                    outlets.offer(outbox.report(interval));
+                    if std::mem::take(&mut is_starting) {
+                        release_startup_code();
+                    }
+                }
                 None => bail!("the capture thread ended by itself; please report what it printed"),
             },
             name = signals.next() => {

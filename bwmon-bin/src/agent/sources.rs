@@ -12,8 +12,10 @@ use super::config::RingBytes;
 use super::ladder::{Open, Source, Tap};
 use super::libpcap;
 
-/// How long one call may wait for frames: the longest time that the end of the agent is held up.
+/// How long one call may wait for frames. It holds the end of the agent up for as long.
 const FRAME_PACE: Duration = Duration::from_millis(250);
+/// The same for sock_diag, which reads every connection at the end of each call.
+const CONNECTION_PACE: Duration = Duration::from_secs(1);
 
 /// Opens what the kernel and libpcap offer.
 #[derive(Debug, Clone)]
@@ -54,7 +56,7 @@ impl Open for Sources {
                 Ok(Source {
                     tap,
                     drain: Duration::ZERO,
-                    pace: FRAME_PACE,
+                    pace: CONNECTION_PACE,
                 })
             }
         }
