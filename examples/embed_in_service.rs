@@ -52,7 +52,7 @@ async fn serve(driver: &Driver) -> Result<Vec<Interval>, Box<dyn Error>> {
     let mut monitor = Monitor::new(MonitorConfig::default());
     // A real service draws both at random, and keeps the first.
     let mut outbox = Outbox::new(
-        AgentId(0x5e41_1ce),
+        AgentId(0x05e4_11ce),
         Epoch(u128::from(clock.now().as_nanos())),
     );
     driver.offer(outbox.start(clock.now()));

@@ -12,20 +12,20 @@ const INSIDE: &str = "BWMON_TEST_INSIDE_NAMESPACE";
 const SKIP: &str = "BWMON_SKIP_NAMESPACE_TESTS";
 
 /// This host's end of the cable.
-pub const CABLE: &str = "cable0";
+pub(crate) const CABLE: &str = "cable0";
 /// Addresses of this host on the cable.
-pub const HERE: (Ipv4Addr, Ipv6Addr) = (
+pub(crate) const HERE: (Ipv4Addr, Ipv6Addr) = (
     Ipv4Addr::new(10, 77, 0, 1),
     Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1),
 );
 /// Addresses of the peer on the cable.
-pub const THERE: (Ipv4Addr, Ipv6Addr) = (
+pub(crate) const THERE: (Ipv4Addr, Ipv6Addr) = (
     Ipv4Addr::new(10, 77, 0, 2),
     Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2),
 );
 
 /// Both addresses of the peer.
-pub fn there() -> [IpAddr; 2] {
+pub(crate) fn there() -> [IpAddr; 2] {
     [IpAddr::V4(THERE.0), IpAddr::V6(THERE.1)]
 }
 
@@ -33,7 +33,7 @@ pub fn there() -> [IpAddr; 2] {
 ///
 /// The test binary runs itself again under `unshare` for the one test `name`; where that is refused
 /// the test fails with the reason.
-pub fn in_lab(name: &str, test: impl FnOnce()) {
+pub(crate) fn in_lab(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         set_up();
         return test();
@@ -87,7 +87,7 @@ fn set_up() {
 }
 
 /// Runs a shell command, which must succeed.
-pub fn sh(command: &str) {
+pub(crate) fn sh(command: &str) {
     let status = Command::new("sh")
         .args(["-ec", command])
         .status()
@@ -96,14 +96,14 @@ pub fn sh(command: &str) {
 }
 
 /// Moves the calling thread to the peer's network.
-pub fn move_there() {
+pub(crate) fn move_there() {
     let namespace = File::open("/run/netns/there").expect("the peer's namespace");
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
         .expect("moving into the peer's namespace");
 }
 
 /// What the kernel counted on this host's end of the cable: bytes received and sent.
-pub fn cable_bytes() -> (u64, u64) {
+pub(crate) fn cable_bytes() -> (u64, u64) {
     let read = |name: &str| {
         let path = format!("/sys/class/net/{CABLE}/statistics/{name}");
         std::fs::read_to_string(path)

@@ -1,5 +1,5 @@
 //! Two hosts on one machine: network namespaces joined by a virtual cable, and the real binaries.
 
-pub mod lab;
-pub mod product;
-pub mod traffic;
+pub(crate) mod lab;
+pub(crate) mod product;
+pub(crate) mod traffic;

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running binary; killed when dropped.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
 }
 
@@ -28,7 +28,7 @@ impl Running {
     }
 
     /// SIGTERM, then waits for the end, which must be orderly.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         Command::new("kill")
             .arg(self.child.id().to_string())
             .status()
@@ -40,7 +40,7 @@ impl Running {
     }
 
     /// SIGKILL.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("kill -9");
         self.child.wait().expect("wait");
     }
@@ -54,7 +54,7 @@ impl Drop for Running {
 }
 
 /// Starts a collector on `listen` with its data in `data`, and waits until it answers.
-pub fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
+pub(crate) fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bwmon-collector"));
     command
         .args(["serve", "--listen", listen, "--data-dir"])
@@ -70,7 +70,7 @@ pub fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
 }
 
 /// Starts an agent that reports to `collector` every second, with its data in `data`.
-pub fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
+pub(crate) fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
     agent_through(
         Command::new(env!("CARGO_BIN_EXE_bwmon-agent")),
         collector,
@@ -80,7 +80,7 @@ pub fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
 }
 
 /// The same on the peer's host.
-pub fn agent_there(collector: &str, data: &Path, extra: &[&str]) -> Running {
+pub(crate) fn agent_there(collector: &str, data: &Path, extra: &[&str]) -> Running {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", "there", env!("CARGO_BIN_EXE_bwmon-agent")]);
     agent_through(command, collector, data, extra)
@@ -99,14 +99,14 @@ fn agent_through(mut command: Command, collector: &str, data: &Path, extra: &[&s
 
 /// What the collector says.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub(crate) struct Api {
     base: String,
     token: Option<String>,
 }
 
 impl Api {
     /// The API of the collector on `listen`.
-    pub fn new(listen: &str) -> Self {
+    pub(crate) fn new(listen: &str) -> Self {
         Self {
             base: format!("http://{listen}/api/v1"),
             token: None,
@@ -114,7 +114,7 @@ impl Api {
     }
 
     /// The same with a token.
-    pub fn with_token(listen: &str, token: &str) -> Self {
+    pub(crate) fn with_token(listen: &str, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
             ..Self::new(listen)
@@ -138,7 +138,7 @@ impl Api {
     }
 
     /// The known hosts.
-    pub fn hosts(&self) -> Vec<HostSummary> {
+    pub(crate) fn hosts(&self) -> Vec<HostSummary> {
         #[derive(serde::Deserialize)]
         struct HostList {
             hosts: Vec<HostSummary>,
@@ -149,7 +149,7 @@ impl Api {
     }
 
     /// The only host, once it has reported.
-    pub fn only_host(&self) -> HostSummary {
+    pub(crate) fn only_host(&self) -> HostSummary {
         wait_for("one host to report", || {
             let mut hosts = self.hosts();
             (hosts.len() == 1).then(|| hosts.remove(0))
@@ -157,20 +157,20 @@ impl Api {
     }
 
     /// A host in full.
-    pub fn detail(&self, id: &str) -> HostDetail {
+    pub(crate) fn detail(&self, id: &str) -> HostDetail {
         self.get(&format!("/hosts/{id}"))
             .expect("the host is known")
     }
 
     /// Everything that the host ever reported, summed.
-    pub fn all_traffic(&self, id: &str) -> TrafficSum {
+    pub(crate) fn all_traffic(&self, id: &str) -> TrafficSum {
         let range = "from_us=0&to_us=9000000000000000&limit=10000";
         self.get(&format!("/hosts/{id}/traffic?{range}"))
             .expect("a sum")
     }
 
     /// Waits until `count` more reports of the host are stored.
-    pub fn wait_for_reports(&self, id: &str, count: u64) {
+    pub(crate) fn wait_for_reports(&self, id: &str, count: u64) {
         let before = self.all_traffic(id).reports;
         wait_for("further reports", || {
             (self.all_traffic(id).reports >= before + count).then_some(())
@@ -179,7 +179,7 @@ impl Api {
 }
 
 /// Asks again and again until there is an answer.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {

@@ -8,24 +8,24 @@ use std::thread::JoinHandle;
 use super::lab::{move_there, there};
 
 /// Ports that the peer listens on.
-pub const TCP_PORT: u16 = 7001;
+pub(crate) const TCP_PORT: u16 = 7001;
 /// Port for datagrams.
-pub const UDP_PORT: u16 = 7002;
+pub(crate) const UDP_PORT: u16 = 7002;
 
 /// Bytes of Ethernet, IP and UDP headers in one datagram's frame.
-pub fn udp_headers(peer: IpAddr) -> u64 {
+pub(crate) fn udp_headers(peer: IpAddr) -> u64 {
     14 + if peer.is_ipv4() { 20 } else { 40 } + 8
 }
 
 /// The peer: takes TCP connections and answers each with twice what it got; takes datagrams.
 #[derive(Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Peer {
     /// Starts listening on both addresses; returns once connections are taken.
-    pub fn start(connections: usize) -> Self {
+    pub(crate) fn start(connections: usize) -> Self {
         let mut threads = Vec::new();
         for address in there() {
             let (ready, is_ready) = mpsc::channel();
@@ -38,7 +38,7 @@ impl Peer {
     }
 
     /// Waits until every connection is answered.
-    pub fn join(self) {
+    pub(crate) fn join(self) {
         for thread in self.threads {
             thread.join().expect("the peer ended well");
         }
@@ -61,7 +61,7 @@ fn serve(address: IpAddr, connections: usize, ready: &mpsc::Sender<()>) {
 }
 
 /// Sends `payload` bytes over TCP and reads the answer, which is twice as long.
-pub fn tcp_exchange(peer: IpAddr, payload: usize) {
+pub(crate) fn tcp_exchange(peer: IpAddr, payload: usize) {
     let mut stream = TcpStream::connect((peer, TCP_PORT)).expect("connect");
     stream.write_all(&vec![1; payload]).expect("send");
     stream
@@ -73,7 +73,7 @@ pub fn tcp_exchange(peer: IpAddr, payload: usize) {
 }
 
 /// Sends `count` datagrams of `payload` bytes.
-pub fn udp_send(peer: IpAddr, count: usize, payload: usize) {
+pub(crate) fn udp_send(peer: IpAddr, count: usize, payload: usize) {
     let any: IpAddr = if peer.is_ipv4() {
         [0; 4].into()
     } else {
