@@ -1,5 +1,6 @@
 //! What an agent reports, and how it starts, goes on and ends.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod agent_support;
 

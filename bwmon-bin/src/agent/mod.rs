@@ -1,7 +1,7 @@
 //! `bwmon-agent`: measures one host and reports it.
 //!
-//! One thread captures and reads the host ([`gather`]), the main thread numbers and delivers
-//! ([`deliver`]); between them is a bounded queue that merges instead of waiting ([`handoff`]).
+//! One thread captures and reads the host (`gather`), the main thread numbers and delivers
+//! (`deliver`); between them is a bounded queue that merges instead of waiting (`handoff`).
 
 mod cli;
 mod config;

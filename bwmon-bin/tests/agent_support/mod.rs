@@ -1,5 +1,6 @@
 //! The real agent against a small collector that keeps what it is told.
-#![allow(dead_code)]
+// Each test binary uses a part of this, and a helper fails a test by panicking.
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod collector;
 mod process;
@@ -7,7 +8,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 pub(crate) use collector::{Collector, Received};
-pub(crate) use process::{Agent, as_nobody, is_root};
+pub(crate) use process::{Agent, as_nobody};
 
 /// How long anything may take before a test gives up: a guard against a hang, not a measure.
 const PATIENCE: Duration = Duration::from_secs(60);

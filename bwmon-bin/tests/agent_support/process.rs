@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::wait_for;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_bwmon-agent");
-/// What overflows to "nobody" on every Linux.
+/// The user `nobody` on every Linux.
 const NOBODY: u32 = 65_534;
 
 /// A running agent with a data folder of its own; killed when dropped.
@@ -127,7 +127,7 @@ impl Drop for Agent {
 }
 
 /// Whether the test itself has privileges that the agent must be freed of.
-pub(crate) fn is_root() -> bool {
+fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
