@@ -1,6 +1,11 @@
 //! The real agent against a small collector that keeps what it is told.
 // Each test binary uses a part of this, and a helper fails a test by panicking.
-#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::indexing_slicing
+)]
 
 mod collector;
 mod process;
