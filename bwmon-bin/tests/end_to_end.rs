@@ -6,7 +6,7 @@ mod support;
 use std::net::IpAddr;
 
 use bwmon_core::frame::{PerDirection, Tally};
-use bwmon_core::query::{HostStatus, TrafficSum};
+use bwmon_core::query::{HostStatus, InterfaceSum, TrafficSum};
 use bwmon_core::report::CaptureMethod;
 use support::lab::{CABLE, HERE, cable_bytes, in_lab, there};
 use support::product::{Api, agent, agent_there, collector, wait_for};
@@ -19,6 +19,11 @@ const CAPTURE_CABLE: [&str; 4] = [
     "--capture-method",
     "af_packet",
 ];
+
+/// What each TCP connection sends; the answer is twice as long.
+const PAYLOADS: [usize; 3] = [1, 70_000, 3_000_000];
+const DATAGRAMS: usize = 500;
+const DATAGRAM: usize = 1_000;
 
 /// Bytes of the flows with `peer` on `port`, from this host's view.
 fn flow_bytes(sum: &TrafficSum, peer: IpAddr, port: u16) -> PerDirection<Tally> {
@@ -40,83 +45,87 @@ fn stored_bytes_kernel_counters_and_bytes_sent_agree() {
         let host = api.only_host();
         api.wait_for_reports(&host.id, 1);
 
-        let before = api.all_traffic(&host.id);
-        let kernel_before = cable_bytes();
-        let peer = Peer::start(3);
+        let before = kernel_bytes(&api.all_traffic(&host.id));
+        let counters_before = cable_bytes();
+        let peer = Peer::start(PAYLOADS.len());
         for address in there() {
-            udp_send(address, 500, 1_000);
-            for payload in [1, 70_000, 3_000_000] {
-                tcp_exchange(address, payload);
-            }
+            udp_send(address, DATAGRAMS, DATAGRAM);
+            PAYLOADS.map(|payload| tcp_exchange(address, payload));
         }
         peer.join();
         api.wait_for_reports(&host.id, 2);
         agent.stop();
-        let kernel_after = cable_bytes();
+        let counters = cable_bytes();
         let sum = api.all_traffic(&host.id);
 
-        for address in there() {
-            let udp = flow_bytes(&sum, address, UDP_PORT);
-            let expected = Tally {
-                bytes: 500 * (1_000 + udp_headers(address)),
-                packets: 500,
-            };
-            assert_eq!(
-                udp,
-                PerDirection {
-                    ingress: Tally::default(),
-                    egress: expected
-                }
-            );
-            let tcp = flow_bytes(&sum, address, TCP_PORT);
-            assert!(
-                tcp.egress.bytes > 3_070_001 && tcp.ingress.bytes > 2 * 3_070_001,
-                "{tcp:?}"
-            );
-        }
-        let cable = sum
-            .interfaces
-            .iter()
-            .find(|i| i.name == CABLE)
-            .expect("the cable");
-        let captured = cable.captured.expect("the cable is captured");
-        assert_eq!(
-            cable.residual_bytes,
-            Some(PerDirection {
-                ingress: 0,
-                egress: 0
-            })
-        );
-        assert_eq!(
-            captured.ingress.captured().bytes,
-            cable.kernel.ingress.bytes
-        );
-        assert_eq!(captured.egress.captured().bytes, cable.kernel.egress.bytes);
-
-        let mut rows = PerDirection::<Tally>::default();
-        sum.flows
-            .iter()
-            .filter(|usage| usage.flow.interface.as_deref() == Some(CABLE))
-            .for_each(|usage| rows.add(usage.flow.traffic));
-        assert_eq!(rows.ingress, captured.ingress.attributed);
-        assert_eq!(rows.egress, captured.egress.attributed);
-
-        let moved = |sum: &TrafficSum| {
-            let cable = sum.interfaces.iter().find(|i| i.name == CABLE);
-            cable
-                .map(|i| (i.kernel.ingress.bytes, i.kernel.egress.bytes))
-                .unwrap_or_default()
-        };
-        let (earlier, all) = (moved(&before), moved(&sum));
+        assert_flows_hold_what_was_sent(&sum);
+        assert_bytes_are_conserved(&sum);
+        let after = kernel_bytes(&sum);
         assert!(
-            all.0 - earlier.0 >= kernel_after.0 - kernel_before.0,
+            after.0 - before.0 >= counters.0 - counters_before.0,
             "received"
         );
-        assert!(
-            all.1 - earlier.1 >= kernel_after.1 - kernel_before.1,
-            "sent"
-        );
+        assert!(after.1 - before.1 >= counters.1 - counters_before.1, "sent");
     });
+}
+
+/// To the byte for datagrams; at least the payload for TCP, whose segments the kernel chooses.
+fn assert_flows_hold_what_was_sent(sum: &TrafficSum) {
+    let payload: usize = PAYLOADS.iter().sum();
+    for address in there() {
+        let udp = flow_bytes(sum, address, UDP_PORT);
+        let expected = Tally {
+            bytes: DATAGRAMS as u64 * (DATAGRAM as u64 + udp_headers(address)),
+            packets: DATAGRAMS as u64,
+        };
+        assert_eq!(
+            udp,
+            PerDirection {
+                ingress: Tally::default(),
+                egress: expected
+            }
+        );
+        let tcp = flow_bytes(sum, address, TCP_PORT);
+        assert!(tcp.egress.bytes > payload as u64, "{tcp:?}");
+        assert!(tcp.ingress.bytes > 2 * payload as u64, "{tcp:?}");
+    }
+}
+
+/// The kernel's counters are the captured terms, and the attributed term is the stored rows.
+fn assert_bytes_are_conserved(sum: &TrafficSum) {
+    let cable = the_cable(sum);
+    let captured = cable.captured.expect("the cable is captured");
+    assert_eq!(
+        cable.residual_bytes,
+        Some(PerDirection {
+            ingress: 0,
+            egress: 0
+        })
+    );
+    assert_eq!(
+        captured.ingress.captured().bytes,
+        cable.kernel.ingress.bytes
+    );
+    assert_eq!(captured.egress.captured().bytes, cable.kernel.egress.bytes);
+    let mut rows = PerDirection::<Tally>::default();
+    sum.flows
+        .iter()
+        .filter(|usage| usage.flow.interface.as_deref() == Some(CABLE))
+        .for_each(|usage| rows.add(usage.flow.traffic));
+    assert_eq!(rows.ingress, captured.ingress.attributed);
+    assert_eq!(rows.egress, captured.egress.attributed);
+}
+
+fn the_cable(sum: &TrafficSum) -> &InterfaceSum {
+    sum.interfaces
+        .iter()
+        .find(|interface| interface.name == CABLE)
+        .expect("the cable")
+}
+
+fn kernel_bytes(sum: &TrafficSum) -> (u64, u64) {
+    let kernel = the_cable(sum).kernel;
+    (kernel.ingress.bytes, kernel.egress.bytes)
 }
 
 #[test]

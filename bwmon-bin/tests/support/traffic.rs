@@ -30,7 +30,7 @@ impl Peer {
         for address in there() {
             let (ready, is_ready) = mpsc::channel();
             threads.push(std::thread::spawn(move || {
-                serve(address, connections, &ready)
+                serve(address, connections, &ready);
             }));
             is_ready.recv().expect("the peer listens");
         }

@@ -130,6 +130,7 @@ mod tests {
         let mount = |path: &str, available| MountUsage {
             path: path.to_owned(),
             total_bytes: 100,
+            used_bytes: 100 - available,
             available_bytes: available,
             ..MountUsage::default()
         };

@@ -109,9 +109,12 @@ pub struct MountUsage {
     /// File system type, such as `ext4`.
     #[serde(default, deserialize_with = "bounds::string")]
     pub filesystem: String,
-    /// Size.
+    /// Size, blocks reserved for root included.
     pub total_bytes: u64,
-    /// Space that an ordinary user can still fill.
+    /// Space in use.
+    pub used_bytes: u64,
+    /// Space that an ordinary user can still fill; less than total less used where blocks are
+    /// reserved for root.
     pub available_bytes: u64,
 }
 
@@ -165,11 +168,12 @@ impl DiskCounters {
 }
 
 impl MountUsage {
-    /// Space in use in percent of what an ordinary user can have; `None` for an empty file system.
+    /// Space in use in percent of what an ordinary user can have, as df(1) shows it; `None` for an
+    /// empty file system.
     pub fn used_percent(&self) -> Option<f64> {
         percent(
-            self.total_bytes.saturating_sub(self.available_bytes),
-            self.total_bytes,
+            self.used_bytes,
+            self.used_bytes.saturating_add(self.available_bytes),
         )
     }
 }

@@ -115,6 +115,7 @@ fn host() -> HostMetrics {
             device: "/dev/vda1".to_owned(),
             filesystem: "ext4".to_owned(),
             total_bytes: 100 << 30,
+            used_bytes: 40 << 30,
             available_bytes: 60 << 30,
         }],
         disks: vec![DiskInterval {

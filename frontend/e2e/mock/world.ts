@@ -287,6 +287,7 @@ function mountsOf(fullest: number): MountUsage[] {
     device,
     filesystem,
     total_bytes: total,
+    used_bytes: Math.round((total * percent) / 100),
     available_bytes: Math.round(total * (1 - percent / 100)),
   });
   return [

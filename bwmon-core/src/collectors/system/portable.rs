@@ -47,6 +47,7 @@ impl Platform {
                 device: bounds::clip(&device),
                 filesystem: bounds::clip(&disk.file_system().to_string_lossy()),
                 total_bytes: disk.total_space(),
+                used_bytes: disk.total_space().saturating_sub(disk.available_space()),
                 available_bytes: disk.available_space(),
             })
         });

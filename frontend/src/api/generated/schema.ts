@@ -722,7 +722,8 @@ export interface components {
         MountUsage: {
             /**
              * Format: int64
-             * @description Space that an ordinary user can still fill.
+             * @description Space that an ordinary user can still fill; less than total less used where blocks are
+             *     reserved for root.
              */
             available_bytes: number;
             /** @description What is mounted, such as `/dev/vda1`. */
@@ -733,9 +734,14 @@ export interface components {
             path: string;
             /**
              * Format: int64
-             * @description Size.
+             * @description Size, blocks reserved for root included.
              */
             total_bytes: number;
+            /**
+             * Format: int64
+             * @description Space in use.
+             */
+            used_bytes: number;
         };
         /** @description Frames of one EtherType that carry no IP. */
         NonIpCount: {

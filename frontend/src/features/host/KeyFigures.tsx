@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
-import type { HostDetail } from "../../api/types";
+import type { HostDetail, MountUsage } from "../../api/types";
 import { DirectionRate } from "../../components/DirectionRate";
 import { Meter } from "../../components/Meter";
 import { ABSENT, formatBytes, formatCount, formatPercent } from "../../lib/format";
+import { mountUsedPercent } from "../../lib/usage";
 
 const UNIT = "text-base font-normal text-muted";
 
@@ -109,8 +110,7 @@ function received({ latest }: HostDetail): number {
 }
 
 function fullestMount({ latest }: HostDetail): string | undefined {
-  const share = (mount: { total_bytes: number; available_bytes: number }) =>
-    mount.total_bytes > 0 ? 1 - mount.available_bytes / mount.total_bytes : 0;
+  const share = (mount: MountUsage) => mountUsedPercent(mount) ?? 0;
   const [first] = [...(latest.host?.mounts ?? [])].sort((a, b) => share(b) - share(a));
   return first && `${first.path}, ${formatBytes(first.available_bytes)} left`;
 }

@@ -4,6 +4,7 @@ import { levelTone, Meter } from "../../components/Meter";
 import { Panel } from "../../components/Panel";
 import { NoRows } from "../../components/states";
 import { formatByteRate, formatBytes, formatPercent, formatPerSecond } from "../../lib/format";
+import { mountUsedPercent } from "../../lib/usage";
 
 /** Health of the host beside its traffic: file systems, disks, memory and cores. */
 export function SystemPanel({ detail }: { detail: HostDetail }) {
@@ -66,18 +67,14 @@ const MOUNTS: Column<MountUsage>[] = [
     header: "Used",
     cell: (mount) => (
       <span className="flex min-w-28 items-center gap-2">
-        <Meter percent={usedPercent(mount)} label={`Used of ${mount.path}`} className="flex-1" />
-        <span className="w-12 text-right">{formatPercent(usedPercent(mount))}</span>
+        <Meter percent={mountUsedPercent(mount)} label={`Used of ${mount.path}`} className="flex-1" />
+        <span className="w-12 text-right">{formatPercent(mountUsedPercent(mount))}</span>
       </span>
     ),
   },
   { key: "free", header: "Free", numeric: true, cell: (mount) => formatBytes(mount.available_bytes) },
   { key: "size", header: "Size", numeric: true, cell: (mount) => formatBytes(mount.total_bytes) },
 ];
-
-function usedPercent(mount: MountUsage): number | null {
-  return mount.total_bytes > 0 ? (1 - mount.available_bytes / mount.total_bytes) * 100 : null;
-}
 
 function diskColumns(seconds: number): Column<DiskInterval>[] {
   const rate = (count: number | undefined) => (count === undefined || seconds === 0 ? null : count / seconds);

@@ -154,6 +154,10 @@ fn usage(mount: &Mount) -> Option<MountUsage> {
         device: bounds::clip(&mount.device),
         filesystem: bounds::clip(&mount.filesystem),
         total_bytes,
+        used_bytes: space
+            .f_blocks
+            .saturating_sub(space.f_bfree)
+            .saturating_mul(space.f_frsize),
         available_bytes: space.f_bavail.saturating_mul(space.f_frsize),
     })
 }
