@@ -50,7 +50,9 @@ fn stored_bytes_kernel_counters_and_bytes_sent_agree() {
         let peer = Peer::start(PAYLOADS.len());
         for address in there() {
             udp_send(address, DATAGRAMS, DATAGRAM);
-            PAYLOADS.map(|payload| tcp_exchange(address, payload));
+            for payload in PAYLOADS {
+                tcp_exchange(address, payload);
+            }
         }
         peer.join();
         api.wait_for_reports(&host.id, 2);
