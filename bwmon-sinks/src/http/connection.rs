@@ -5,9 +5,11 @@ use std::time::Duration;
 use bwmon_core::report::Receipt;
 use bwmon_core::sink::{SinkError, SinkErrorKind};
 use tokio::sync::{mpsc, oneshot};
+use ureq::unversioned::transport::DefaultConnector;
 
 use super::config::HttpConfig;
 use super::error::{HttpConfigError, Refusal, transport_error};
+use super::resolver::RememberingResolver;
 
 /// Longest receipt.
 const RECEIPT_BYTES: u64 = 1 << 20;
@@ -26,6 +28,7 @@ pub(super) struct Job {
 
 pub(super) struct Connection {
     agent: ureq::Agent,
+    resolver: RememberingResolver,
     url: String,
     agent_id: String,
     authorization: Option<String>,
@@ -45,8 +48,11 @@ impl Connection {
             .max_idle_connections_per_host(1)
             .max_idle_age(IDLE)
             .build();
+        let resolver = RememberingResolver::default();
+        let connector = DefaultConnector::default();
         Ok(Self {
-            agent: client.new_agent(),
+            agent: ureq::Agent::with_parts(client, connector, resolver.clone()),
+            resolver,
             url: config.ingest_url()?,
             agent_id: config.agent.to_string(),
             authorization: config.authorization()?,
@@ -81,7 +87,7 @@ impl Connection {
             request = request.header("authorization", authorization);
         }
         let answer = request.send(&job.body);
-        let mut answer = answer.map_err(|error| transport_error(&self.url, error))?;
+        let mut answer = answer.map_err(|error| self.failed(error))?;
         let status = answer.status().as_u16();
         let limit = if status == 200 {
             RECEIPT_BYTES
@@ -90,7 +96,7 @@ impl Connection {
         };
         let body = answer.body_mut().with_config().limit(limit).read_to_vec();
         if status == 200 {
-            let body = body.map_err(|error| transport_error(&self.url, error))?;
+            let body = body.map_err(|error| self.failed(error))?;
             return self.receipt(&body, job.records);
         }
         let retry_after = answer.headers().get("retry-after");
@@ -102,6 +108,12 @@ impl Connection {
             records: job.records,
         };
         Err(refusal.into_error())
+    }
+
+    /// The server may have moved: the next request looks its name up anew.
+    fn failed(&self, error: ureq::Error) -> SinkError {
+        self.resolver.forget();
+        transport_error(&self.url, error)
     }
 
     fn receipt(&self, body: &[u8], records: usize) -> Result<Receipt, SinkError> {

@@ -7,6 +7,7 @@
 mod config;
 mod connection;
 mod error;
+mod resolver;
 mod sink;
 
 pub use config::HttpConfig;

@@ -24,9 +24,12 @@ import {
   waitForChange,
   waitForPeer,
 } from "../support/product";
+import { sendDatagrams } from "../support/traffic";
 
 const { BWMON_E2E_URL, BWMON_E2E_TOKEN, BWMON_E2E_PEER, BWMON_E2E_HOST } = process.env;
 const PATIENCE_MS = 30_000;
+/** A port that nothing else sends to. */
+const FRESH_PORT = 7_778;
 
 let watched: WatchedPage | undefined;
 
@@ -118,9 +121,17 @@ describe("the host view", () => {
   });
 
   if (BWMON_E2E_PEER) {
-    it("shows traffic with a peer without a reload", async () => {
+    it("shows traffic that starts while it is open, to the byte, without a reload", async () => {
       const page = await host();
       await waitForPeer(page, BWMON_E2E_PEER, PATIENCE_MS);
+      await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+      const flow = rows(page, "Top flows").filter({ hasText: `${BWMON_E2E_PEER}:${FRESH_PORT}` });
+      await page.getByPlaceholder("Address, port, protocol").fill(String(FRESH_PORT));
+      expect(await flow.count()).toBe(0);
+      await sendDatagrams(BWMON_E2E_PEER, FRESH_PORT, 500, 1_000);
+      // Ethernet, IPv4 and UDP headers are 42 bytes: 500 x 1,042.
+      await flow.getByText("521 kB", { exact: true }).waitFor({ timeout: PATIENCE_MS });
+      expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
     });
   }
 });
