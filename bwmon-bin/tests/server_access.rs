@@ -268,4 +268,6 @@ fn other_addresses_than_loopback_need_a_token() {
         &[("host", "monitor.example"), ("authorization", &bearer)],
     );
     assert_eq!(answer.status, 200);
+    // Browsers ignore it there, and complain.
+    assert_eq!(answer.header("cross-origin-opener-policy"), "");
 }

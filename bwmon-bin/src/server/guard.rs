@@ -25,30 +25,33 @@ frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// Sent with each answer. The referrer policy is not `no-referrer`, under which browsers send
 /// `Origin: null` with our own form.
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
 ];
 
+/// Sent in addition where browsers trust the origin: they ignore it, and complain, over plain HTTP
+/// from anywhere but loopback.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
 /// Adds the security headers, and keeps answers out of caches unless a route says otherwise.
-pub async fn add_headers(request: Request, next: Next) -> Response {
+pub async fn add_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.is_loopback_only() {
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     }
     headers
         .entry(CACHE_CONTROL)

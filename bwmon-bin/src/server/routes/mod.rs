@@ -49,6 +49,6 @@ pub fn router(app: App) -> Router {
         .layer(CompressionLayer::new())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
         .layer(from_fn_with_state(app.clone(), guard::admit))
-        .layer(from_fn(guard::add_headers))
+        .layer(from_fn_with_state(app.clone(), guard::add_headers))
         .with_state(app)
 }
