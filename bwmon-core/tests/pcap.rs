@@ -14,9 +14,10 @@ use bwmon_core::Collector;
 use bwmon_core::collector::{CollectError, CollectErrorKind, InterfaceEvent, Progress};
 use bwmon_core::collectors::pcap::{LivePcap, LivePcapConfig, PcapFile};
 use bwmon_core::frame::{Direction, InterfaceId, LinkType, PerDirection};
+use bwmon_core::testkit::namespace::{in_network, sh, without_privilege};
 use common::{
-    Peer, Recorder, assert_closed, collect_until, exchange, in_namespace, index_of, interface_of,
-    interval, run, settle, sys, tagged_frame, totals, without_privilege,
+    Peer, Recorder, assert_closed, collect_until, exchange, index_of, interface_of, interval,
+    settle, sys, tagged_frame, totals,
 };
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ fn open(interfaces: &[&str]) -> LivePcap {
 
 #[test]
 fn a_virtual_cable_is_captured_to_the_byte() {
-    in_namespace("a_virtual_cable_is_captured_to_the_byte", || {
+    in_network("a_virtual_cable_is_captured_to_the_byte", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         for interfaces in [&["va"][..], &[]] {
@@ -49,7 +50,7 @@ fn a_virtual_cable_is_captured_to_the_byte() {
 
 #[test]
 fn loopback_is_captured_to_the_byte() {
-    in_namespace("loopback_is_captured_to_the_byte", || {
+    in_network("loopback_is_captured_to_the_byte", || {
         let mut collector = open(&["lo"]);
         let interval = interval(&mut collector, &["lo"], |_, _| {
             let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
@@ -65,7 +66,7 @@ fn loopback_is_captured_to_the_byte() {
 
 #[test]
 fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
-    in_namespace(
+    in_network(
         "only_the_snapshot_length_is_copied_and_nothing_is_lost",
         || {
             let peer = Peer::new();
@@ -96,7 +97,7 @@ fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
 
 #[test]
 fn what_a_full_buffer_drops_is_counted_to_the_frame() {
-    in_namespace("what_a_full_buffer_drops_is_counted_to_the_frame", || {
+    in_network("what_a_full_buffer_drops_is_counted_to_the_frame", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         let mut config = LivePcapConfig::new(vec!["va".to_owned()]);
@@ -123,7 +124,7 @@ fn what_a_full_buffer_drops_is_counted_to_the_frame() {
 
 #[test]
 fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
-    in_namespace(
+    in_network(
         "a_renamed_removed_or_stopped_interface_does_not_end_the_capture",
         || {
             let peer = Peer::new();
@@ -131,12 +132,12 @@ fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
             let mut collector = open(&["va"]);
             let mut recorder = Recorder::default();
             let first = sees(&mut collector, &mut recorder, "va");
-            run("ip link set va down");
+            sh("ip link set va down");
             collector
                 .collect(Duration::from_millis(1_200), &mut recorder)
                 .unwrap();
-            run("ip link set va name other");
-            run("ip link set other up");
+            sh("ip link set va name other");
+            sh("ip link set other up");
             let renamed = InterfaceEvent::Renamed {
                 id: first,
                 name: "other".into(),
@@ -145,7 +146,7 @@ fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
                 recorder.events.contains(&renamed)
             });
             assert_eq!(sees(&mut collector, &mut recorder, "other"), first);
-            run("ip link del other");
+            sh("ip link del other");
             let vanished = InterfaceEvent::Vanished { id: first };
             collect_until(&mut collector, &mut recorder, "the end", |recorder| {
                 recorder.events.contains(&vanished)
@@ -168,7 +169,7 @@ fn sees(collector: &mut LivePcap, recorder: &mut Recorder, name: &str) -> Interf
 
 #[test]
 fn an_unknown_interface_names_those_that_exist() {
-    in_namespace("an_unknown_interface_names_those_that_exist", || {
+    in_network("an_unknown_interface_names_those_that_exist", || {
         let error = LivePcap::open(&LivePcapConfig::new(vec!["eth9".to_owned()])).unwrap_err();
         assert_eq!(error.kind(), CollectErrorKind::NotFound);
         assert!(error.to_string().ends_with("there are: lo"), "{error}");
