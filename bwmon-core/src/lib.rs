@@ -12,7 +12,8 @@
 //! | `system` | host metrics and interface counters (sysinfo, `/sys`) |
 //! | `af_packet` | live capture through a Linux packet ring |
 //! | `sock_diag` | bytes per TCP connection from the Linux kernel, without privilege |
-//! | `pcap` | live capture and capture files through libpcap |
+//! | `pcap` | live capture through libpcap, the portable way |
+//! | `capture_file` | capture files (pcap, pcapng), without libpcap |
 //! | `testkit` | conformance suites for implementors of the traits, test doubles |
 //! | `openapi` | OpenAPI schemas of the report and query types |
 

@@ -10,7 +10,7 @@ use bwmon_core::report::{CaptureLoss, CaptureMethod, InterfaceFacts, KernelCount
 use bwmon_core::sample::{HostSample, InterfaceSample};
 use bwmon_core::{Collector, Observer};
 
-use super::gather::wall_clock;
+use super::clock::wall_clock;
 use super::host::Host;
 use super::ladder::{Open, Source, Tap};
 use super::selection::Selection;

@@ -4,7 +4,7 @@
 //! was seen and how it was seen stay together; the next one starts a step further down.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bwmon_core::collector::{InterfaceEvent, Progress};
 use bwmon_core::frame::InterfaceId;
@@ -12,6 +12,7 @@ use bwmon_core::report::Interval;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Monitor, Observer};
 
+use super::clock::wall_clock;
 use super::handoff::Handoff;
 use super::host::Host;
 use super::ladder::{Failure, Ladder, Open, Rung, Source, title};
@@ -329,14 +330,6 @@ fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut M
             Ok(Progress::Ended) | Err(_) => return,
         }
     }
-}
-
-/// Now, by the clock that people read.
-pub(super) fn wall_clock() -> Timestamp {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::EPOCH.plus(since_epoch)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod platform;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind};
 
@@ -270,14 +270,6 @@ fn percent(value: f32) -> f32 {
     } else {
         0.0
     }
-}
-
-fn wall_clock() -> Timestamp {
-    Timestamp::EPOCH.plus(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]
