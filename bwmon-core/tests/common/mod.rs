@@ -224,7 +224,7 @@ pub fn interval(
     settle(collector, &mut monitor, interfaces);
     monitor.sample(now(), sample(interfaces));
     monitor.set_losses(&collector.losses());
-    monitor.begin();
+    monitor.rotate(now(), Duration::ZERO);
     traffic(collector, &mut monitor);
     settle(collector, &mut monitor, interfaces);
     monitor.sample(now(), sample(interfaces));
