@@ -5,6 +5,7 @@
 // Reads clocks, files and sockets, which nothing in the crate itself may do.
 #![allow(clippy::disallowed_methods)]
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -196,6 +197,13 @@ fn filters_select_mounts_disks_and_interfaces() {
     let filtered = sample(&config);
     assert!(filtered.metrics.mounts.is_empty() && filtered.disks.is_empty());
     assert_eq!(filtered.interfaces.len(), 1);
+    config.interfaces = filter(&[], &["*"]);
+    assert!(sample(&config).interfaces.is_empty());
+    let mut system = System::new(&config).unwrap();
+    system.always_report(BTreeSet::from(["lo".to_owned()]));
+    let captured = collect(&mut system).1.interfaces;
+    assert_eq!(captured.len(), 1, "what is captured is reported");
+    assert_eq!(captured[0].facts.name, "lo");
     config.disks = filter(&["/"], &[]);
     let roots = sample(&config).metrics.mounts;
     assert_eq!(roots.len(), 1);
