@@ -10,8 +10,9 @@ use bwmon_core::query::{HostStatus, InterfaceSum, TrafficSum};
 use bwmon_core::report::CaptureMethod;
 use bwmon_core::testkit::namespace;
 use support::lab::{CABLE, HERE, cable_bytes, in_lab, there};
-use support::product::{Api, agent, agent_there, collector, wait_for};
+use support::product::{Api, agent, agent_there, collector};
 use support::traffic::{Peer, TCP_PORT, UDP_PORT, tcp_exchange, udp_headers, udp_send};
+use support::wait::wait_for;
 
 const LISTEN: &str = "127.0.0.1:8471";
 const CAPTURE_CABLE: [&str; 4] = [
