@@ -57,11 +57,11 @@ async fn serve(driver: &Driver) -> Result<Vec<Interval>, Box<dyn Error>> {
     );
     driver.offer(outbox.start(clock.now()));
 
-    collector.collect(BUDGET, &mut monitor)?;
-    monitor.begin();
     let mut ticks = interval(LENGTH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = ticks.tick().await;
+    // What happened before now is in the counters already and belongs to no report.
+    close_interval(&mut collector, &mut monitor, &mut opened, clock.now())?;
     let mut reports = Vec::new();
     for _ in 0..INTERVALS {
         ticks.tick().await;

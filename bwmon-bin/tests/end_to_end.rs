@@ -8,9 +8,11 @@ use std::net::IpAddr;
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostStatus, InterfaceSum, TrafficSum};
 use bwmon_core::report::CaptureMethod;
+use bwmon_core::testkit::namespace;
 use support::lab::{CABLE, HERE, cable_bytes, in_lab, there};
-use support::product::{Api, agent, agent_there, collector, wait_for};
+use support::product::{Api, agent, agent_there, collector};
 use support::traffic::{Peer, TCP_PORT, UDP_PORT, tcp_exchange, udp_headers, udp_send};
+use support::wait::wait_for;
 
 const LISTEN: &str = "127.0.0.1:8471";
 const CAPTURE_CABLE: [&str; 4] = [
@@ -188,7 +190,7 @@ fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
             let token = "correct-horse-battery-staple-77";
             let token_file = data.path().join("token");
             std::fs::write(&token_file, token).unwrap();
-            support::lab::sh(&format!("chmod 600 {}", token_file.display()));
+            namespace::sh(&format!("chmod 600 {}", token_file.display()));
             let token_flags = ["--token-file", token_file.to_str().unwrap()];
             let listen = format!("{}:8472", HERE.0);
             let api = Api::with_token(&listen, token);

@@ -14,6 +14,7 @@ use axum::body::Bytes;
 use bwmon_bin::common::duration::HumanDuration;
 use bwmon_bin::server::assets::Page;
 use bwmon_bin::server::config::{Config, Limits};
+use server_common::wait::wait_for;
 use server_common::{AGENT, Collector, Events, config, delete, get, post, report};
 
 fn page() -> Page {
@@ -199,9 +200,10 @@ fn streams_beyond_the_bound_are_turned_away_and_places_come_back() {
     turned_away.problem(503);
     assert_eq!(turned_away.header("retry-after"), "5");
     drop(first);
-    while collector.get("/api/v1/health").json()["counters"]["event_streams"] != 0 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for("the stream to be counted as closed", || {
+        let counters = &collector.get("/api/v1/health").json()["counters"];
+        (counters["event_streams"] == 0).then_some(())
+    });
     Events::open(collector.address, "/api/v1/events", "");
 }
 

@@ -14,8 +14,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use server_common::wait::wait_for;
 use server_common::{AGENT, Events, Process, binary, document, get, post, report, start};
 
 fn deliver(process: &Process, seq: u64) -> serde_json::Value {
@@ -274,11 +275,9 @@ fn it_serves_again_after_file_descriptors_ran_out() {
         .map(|_| TcpStream::connect(process.address).unwrap())
         .collect();
     let files = format!("/proc/{}/fd", process.child.id());
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while fs::read_dir(&files).unwrap().count() < 48 {
-        assert!(Instant::now() < deadline, "the limit was never reached");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the limit to be reached", || {
+        (fs::read_dir(&files).unwrap().count() >= 48).then_some(())
+    });
     drop(crowd);
     assert_eq!(get(&process.url("/api/v1/health"), &[]).status, 200);
     assert_eq!(deliver(&process, 1)["fates"], serde_json::json!(["stored"]));

@@ -14,9 +14,10 @@ use bwmon_core::Collector;
 use bwmon_core::collector::{CollectErrorKind, InterfaceEvent, Progress};
 use bwmon_core::collectors::af_packet::{AfPacket, AfPacketConfig};
 use bwmon_core::frame::{Direction, LinkType, PerDirection};
+use bwmon_core::testkit::namespace::{in_network, sh, without_privilege};
 use common::{
-    PATIENCE, Peer, Recorder, assert_closed, collect_until, datagram, exchange, in_namespace,
-    index_of, interface_of, interval, run, settle, sys, tagged_frame, totals, without_privilege,
+    PATIENCE, Peer, Recorder, assert_closed, collect_until, datagram, exchange, index_of,
+    interface_of, interval, settle, sys, tagged_frame, totals,
 };
 
 fn open(interfaces: &[&str]) -> AfPacket {
@@ -30,7 +31,7 @@ fn at_least(ingress: u64, egress: u64) -> PerDirection<u64> {
 
 #[test]
 fn a_virtual_cable_is_captured_to_the_byte() {
-    in_namespace("a_virtual_cable_is_captured_to_the_byte", || {
+    in_network("a_virtual_cable_is_captured_to_the_byte", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         for interfaces in [&["va"][..], &["lo", "va"], &[]] {
@@ -49,7 +50,7 @@ fn a_virtual_cable_is_captured_to_the_byte() {
 
 #[test]
 fn loopback_is_captured_to_the_byte() {
-    in_namespace("loopback_is_captured_to_the_byte", || {
+    in_network("loopback_is_captured_to_the_byte", || {
         let mut collector = open(&["lo"]);
         let interval = interval(&mut collector, &["lo"], |_, _| {
             let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
@@ -61,7 +62,7 @@ fn loopback_is_captured_to_the_byte() {
 
 #[test]
 fn tagged_frames_are_captured_to_the_byte() {
-    in_namespace("tagged_frames_are_captured_to_the_byte", || {
+    in_network("tagged_frames_are_captured_to_the_byte", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         let mut collector = open(&["va"]);
@@ -82,13 +83,13 @@ fn tagged_frames_are_captured_to_the_byte() {
 
 #[test]
 fn what_is_stacked_on_an_interface_counts_as_it_does() {
-    in_namespace("what_is_stacked_on_an_interface_counts_as_it_does", || {
+    in_network("what_is_stacked_on_an_interface_counts_as_it_does", || {
         let peer = Peer::new();
-        run("ip link add br0 type bridge");
+        sh("ip link add br0 type bridge");
         peer.connect("va", "vb");
-        run("ip addr flush dev va");
-        run("ip link add link va name mac0 type macvlan mode bridge");
-        run("ip link set mac0 up");
+        sh("ip addr flush dev va");
+        sh("ip link add link va name mac0 type macvlan mode bridge");
+        sh("ip link set mac0 up");
         let mut collector = open(&["mac0", "va"]);
         let frames =
             |lengths: std::ops::Range<usize>| lengths.map(tagged_frame).collect::<Vec<_>>();
@@ -99,8 +100,8 @@ fn what_is_stacked_on_an_interface_counts_as_it_does() {
         assert_closed(&macvlan, "mac0", at_least(70_000, 70_000));
         assert_closed(&macvlan, "va", at_least(70_000, 70_000));
 
-        run("ip link del mac0");
-        run("ip link set va master br0");
+        sh("ip link del mac0");
+        sh("ip link set va master br0");
         common::configure("br0", 1);
         let mut collector = open(&["br0", "va"]);
         let bridge = interval(&mut collector, &["br0", "va"], |_, _| {
@@ -115,7 +116,7 @@ fn what_is_stacked_on_an_interface_counts_as_it_does() {
 
 #[test]
 fn a_tunnel_without_link_layer_is_captured_as_ip() {
-    in_namespace("a_tunnel_without_link_layer_is_captured_as_ip", || {
+    in_network("a_tunnel_without_link_layer_is_captured_as_ip", || {
         let mut tun = sys::open_tun("tun0");
         // What goes out is counted when it is read.
         let mut outgoing = tun.try_clone().unwrap();
@@ -144,7 +145,7 @@ fn a_tunnel_without_link_layer_is_captured_as_ip() {
 
 #[test]
 fn what_a_full_ring_drops_is_counted_to_the_frame() {
-    in_namespace("what_a_full_ring_drops_is_counted_to_the_frame", || {
+    in_network("what_a_full_ring_drops_is_counted_to_the_frame", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         let mut config = AfPacketConfig::new(vec!["va".to_owned()]);
@@ -181,14 +182,14 @@ fn what_a_full_ring_drops_is_counted_to_the_frame() {
 
 #[test]
 fn a_renamed_or_removed_interface_does_not_end_the_capture() {
-    in_namespace(
+    in_network(
         "a_renamed_or_removed_interface_does_not_end_the_capture",
         || {
             for interfaces in [&["va"][..], &["lo", "va"]] {
                 let peer = Peer::new();
                 peer.connect("va", "vb");
                 follow(&mut open(interfaces), &peer);
-                run("ip link del va");
+                sh("ip link del va");
             }
         },
     );
@@ -208,9 +209,9 @@ fn follow(collector: &mut AfPacket, peer: &Peer) {
     };
     let first = sees(collector, &mut recorder, "va");
 
-    run("ip link set va down");
-    run("ip link set va name other");
-    run("ip link set other up");
+    sh("ip link set va down");
+    sh("ip link set va name other");
+    sh("ip link set other up");
     assert!(recorder.events.contains(&InterfaceEvent::Appeared {
         id: first,
         name: "va".into()
@@ -224,7 +225,7 @@ fn follow(collector: &mut AfPacket, peer: &Peer) {
     });
     assert_eq!(sees(collector, &mut recorder, "other"), first);
 
-    run("ip link del other");
+    sh("ip link del other");
     let vanished = InterfaceEvent::Vanished { id: first };
     collect_until(collector, &mut recorder, "the end", |recorder| {
         recorder.events.contains(&vanished)
@@ -246,12 +247,12 @@ fn follow(collector: &mut AfPacket, peer: &Peer) {
 
 #[test]
 fn interfaces_that_were_not_chosen_are_left_out() {
-    in_namespace("interfaces_that_were_not_chosen_are_left_out", || {
+    in_network("interfaces_that_were_not_chosen_are_left_out", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
-        run("ip link add vc type veth peer name vd");
-        run("ip link set vc up");
-        run("ip link set vd up");
+        sh("ip link add vc type veth peer name vd");
+        sh("ip link set vc up");
+        sh("ip link set vd up");
         let mut recorder = Recorder::default();
         let mut collector = open(&["vc", "va"]);
         for name in ["va", "vc", "vd", "lo"] {
@@ -270,7 +271,7 @@ fn interfaces_that_were_not_chosen_are_left_out() {
 
 #[test]
 fn only_the_snapshot_length_is_copied() {
-    in_namespace("only_the_snapshot_length_is_copied", || {
+    in_network("only_the_snapshot_length_is_copied", || {
         let mut config = AfPacketConfig::new(vec!["lo".to_owned()]);
         config.snapshot_len = 128;
         for (config, length) in [(AfPacketConfig::default(), 96), (config, 128)] {
@@ -291,8 +292,8 @@ fn only_the_snapshot_length_is_copied() {
 
 #[test]
 fn an_unknown_interface_names_those_that_exist() {
-    in_namespace("an_unknown_interface_names_those_that_exist", || {
-        run("ip link add va type veth peer name vb");
+    in_network("an_unknown_interface_names_those_that_exist", || {
+        sh("ip link add va type veth peer name vb");
         let config = AfPacketConfig::new(vec!["va".to_owned(), "eth9".to_owned()]);
         let error = AfPacket::open(&config).unwrap_err();
         assert_eq!(error.kind(), CollectErrorKind::NotFound);
@@ -319,7 +320,7 @@ fn a_missing_privilege_is_named_with_the_command_that_grants_it() {
 
 #[test]
 fn collecting_keeps_to_the_laws() {
-    in_namespace("collecting_keeps_to_the_laws", || {
+    in_network("collecting_keeps_to_the_laws", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         let mut collector = open(&["va"]);

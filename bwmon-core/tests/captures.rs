@@ -104,15 +104,26 @@ fn differences(entry: &Value) -> Option<String> {
     let file = File::open(folder().join(name)).expect("the capture");
     let mut rows = Vec::new();
     let error = match CaptureFile::open(file) {
-        Ok(mut capture) => loop {
-            match capture.next_frame(|frame| rows.push(seen(&frame))) {
-                Ok(true) => {}
-                Ok(false) => break None,
-                Err(error) => break Some(error),
-            }
-        },
+        Ok(mut capture) => {
+            let error = loop {
+                match capture.next_frame(|frame| rows.push(seen(&frame))) {
+                    Ok(true) => {}
+                    Ok(false) => break None,
+                    Err(error) => break Some(error),
+                }
+            };
+            let again = capture.next_frame(|frame| panic!("{name}: after its end {frame:?}"));
+            assert!(matches!(again, Ok(false)), "{name}: {again:?}");
+            error
+        }
         Err(error) => Some(error),
     };
+    let told = &entry["libpcap"];
+    if let Some(count) = told["packets"].as_u64().filter(|_| told["error"].is_null())
+        && count != rows.len() as u64
+    {
+        return Some(format!("{} frames, libpcap {count}", rows.len()));
+    }
     let expectation = entry["oracle_use"].as_str().expect("a use");
     let is_odd = entry["exclude_packets"]
         .as_array()

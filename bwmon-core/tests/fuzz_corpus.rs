@@ -18,7 +18,7 @@ use bwmon_core::report::{
     FlowRow, HostMetrics, InterfaceInterval, Interval, Record, RecordBody, SCHEMA, bounds,
 };
 use bwmon_core::time::{Timestamp, Window};
-use etherparse::PacketBuilder;
+use etherparse::{Ethernet2Header, IpHeaders, PacketBuilder, PacketBuilderStep};
 
 /// LINKTYPE_ numbers end here.
 const LAST_LINKTYPE: u32 = 300;
@@ -76,80 +76,80 @@ fn every_report_of_the_corpus_is_refused_or_can_be_written_and_read_again() {
     }
 }
 
-fn packet_seeds() -> Vec<(&'static str, Vec<u8>, String)> {
-    let here = [10, 0, 0, 1];
-    let there = [198, 51, 100, 7];
-    let ethernet = || PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
-    let mut seeds = Vec::new();
-    let mut add = |name, bytes: Vec<u8>, expected: &str| {
-        seeds.push((name, bytes, expected.to_owned()));
-    };
+type PacketSeed = (&'static str, Vec<u8>, &'static str);
 
+fn packet_seeds() -> Vec<PacketSeed> {
+    [ipv4_seeds(), ipv6_seeds(), link_seeds()].concat()
+}
+
+fn ethernet() -> PacketBuilderStep<Ethernet2Header> {
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+}
+
+fn ipv4() -> PacketBuilderStep<IpHeaders> {
+    ethernet().ipv4([10, 0, 0, 1], [198, 51, 100, 7], 64)
+}
+
+fn ipv4_seeds() -> Vec<PacketSeed> {
     let mut tcp = Vec::new();
-    let step = ethernet().ipv4(here, there, 64).tcp(49_152, 443, 1, 1_000);
-    step.syn().write(&mut tcp, b"hello").unwrap();
-    add("ipv4-tcp-syn", tcp.clone(), "ip 6 49152>443");
-    add("ipv4-tcp-cut-after-ports", cut(&tcp, 38), "ip 6 49152>443");
-    add(
-        "ipv4-cut-in-header",
-        cut(&tcp, 30),
-        "malformed ipv4: truncated",
-    );
-    add(
-        "ethernet-cut",
-        cut(&tcp, 13),
-        "malformed ethernet: truncated",
-    );
-    add(
-        "ipv4-later-fragment",
-        with(&tcp, &[(20, 0x00), (21, 0x10)]),
-        "ip 6",
-    );
-    add(
-        "ipv4-ethertype-over-ipv6-version",
-        with(&tcp, &[(14, 0x65)]),
-        "malformed ipv4: version is not 4",
-    );
+    let step = ipv4().tcp(49_152, 443, 1, 1_000).syn();
+    step.write(&mut tcp, b"hello").unwrap();
+    let ports_only = cut(&tcp, 38);
+    let in_header = cut(&tcp, 30);
+    let in_ethernet = cut(&tcp, 13);
+    let fragment = with(&tcp, &[(20, 0x00), (21, 0x10)]);
+    let version_6 = with(&tcp, &[(14, 0x65)]);
+    let mut icmp = Vec::new();
+    let step = ipv4().icmpv4_echo_request(1, 1);
+    step.write(&mut icmp, b"").unwrap();
+    vec![
+        ("ipv4-tcp-syn", tcp, "ip 6 49152>443"),
+        ("ipv4-tcp-cut-after-ports", ports_only, "ip 6 49152>443"),
+        ("ipv4-cut-in-header", in_header, "malformed ipv4: truncated"),
+        ("ethernet-cut", in_ethernet, "malformed ethernet: truncated"),
+        ("ipv4-later-fragment", fragment, "ip 6"),
+        (
+            "ipv4-ethertype-over-ipv6-version",
+            version_6,
+            "malformed ipv4: version is not 4",
+        ),
+        ("ipv4-icmp", icmp, "ip 1"),
+    ]
+}
 
+fn ipv6_seeds() -> Vec<PacketSeed> {
     let mut udp = Vec::new();
     let step = ethernet().ipv6([1; 16], [2; 16], 64).udp(5_353, 53);
     step.write(&mut udp, b"question").unwrap();
-    add("ipv6-udp", udp.clone(), "ip 17 5353>53");
-    add(
-        "ipv6-hop-by-hop-longer-than-frame",
-        with(&udp, &[(20, 0), (55, 255)]),
-        "ip 20",
-    );
-
-    add(
-        "ipv6-second-hop-by-hop",
-        with(&udp, &[(20, 0), (54, 0), (55, 0)]),
-        "ip 113",
-    );
-
-    let mut tagged = Vec::new();
-    let (outer, inner) = (100_u16.try_into().unwrap(), 7_u16.try_into().unwrap());
-    let step = ethernet().double_vlan(outer, inner).ipv4(here, there, 64);
-    step.udp(1, 2).write(&mut tagged, b"").unwrap();
-    add("double-vlan-ipv4-udp", tagged.clone(), "ip 17 vlan 100 1>2");
-    add("vlan-cut", cut(&tagged, 16), "malformed vlan: truncated");
-
-    let mut icmp = Vec::new();
-    let step = ethernet().ipv4(here, there, 64).icmpv4_echo_request(1, 1);
-    step.write(&mut icmp, b"").unwrap();
-    add("ipv4-icmp", icmp, "ip 1");
-
-    let mut arp = vec![0xff; 12];
-    arp.extend([0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
-    arp.resize(60, 0);
-    add("arp", arp, "non-ip 0x0806");
-
+    let too_long = with(&udp, &[(20, 0), (55, 255)]);
+    let second = with(&udp, &[(20, 0), (54, 0), (55, 0)]);
     let mut raw = Vec::new();
     let step = PacketBuilder::ipv6([1; 16], [2; 16], 64).tcp(80, 50_000, 1, 1);
     step.write(&mut raw, b"").unwrap();
-    add("raw-ipv6-tcp", raw, "ip 6 80>50000");
-    add("raw-empty", Vec::new(), "malformed ip: truncated");
-    seeds
+    vec![
+        ("ipv6-udp", udp, "ip 17 5353>53"),
+        ("ipv6-hop-by-hop-longer-than-frame", too_long, "ip 20"),
+        ("ipv6-second-hop-by-hop", second, "ip 113"),
+        ("raw-ipv6-tcp", raw, "ip 6 80>50000"),
+        ("raw-empty", Vec::new(), "malformed ip: truncated"),
+    ]
+}
+
+fn link_seeds() -> Vec<PacketSeed> {
+    let mut tagged = Vec::new();
+    let (outer, inner) = (100_u16.try_into().unwrap(), 7_u16.try_into().unwrap());
+    let step = ethernet().double_vlan(outer, inner);
+    let step = step.ipv4([10, 0, 0, 1], [198, 51, 100, 7], 64).udp(1, 2);
+    step.write(&mut tagged, b"").unwrap();
+    let in_tag = cut(&tagged, 16);
+    let mut arp = vec![0xff; 12];
+    arp.extend([0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
+    arp.resize(60, 0);
+    vec![
+        ("double-vlan-ipv4-udp", tagged, "ip 17 vlan 100 1>2"),
+        ("vlan-cut", in_tag, "malformed vlan: truncated"),
+        ("arp", arp, "non-ip 0x0806"),
+    ]
 }
 
 fn report_seeds() -> Vec<(&'static str, Vec<u8>, bool)> {

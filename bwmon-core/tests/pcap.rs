@@ -1,4 +1,4 @@
-//! Capture and capture files through libpcap.
+//! Capture through libpcap, with real packets in network namespaces of their own.
 #![cfg(feature = "pcap")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 // Reads clocks, files and sockets, which nothing in the crate itself may do.
@@ -6,19 +6,17 @@
 
 mod common;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bwmon_core::Collector;
-use bwmon_core::collector::{CollectError, CollectErrorKind, InterfaceEvent, Progress};
-use bwmon_core::collectors::pcap::{LivePcap, LivePcapConfig, PcapFile};
-use bwmon_core::frame::{Direction, InterfaceId, LinkType, PerDirection};
+use bwmon_core::collector::{CollectErrorKind, InterfaceEvent, Progress};
+use bwmon_core::collectors::pcap::{LivePcap, LivePcapConfig};
+use bwmon_core::frame::{InterfaceId, PerDirection};
+use bwmon_core::testkit::namespace::{in_network, sh, without_privilege};
 use common::{
-    Peer, Recorder, assert_closed, collect_until, exchange, in_namespace, index_of, interface_of,
-    interval, run, settle, sys, tagged_frame, totals, without_privilege,
+    Peer, Recorder, assert_closed, collect_until, exchange, index_of, interface_of, interval,
+    settle, sys, tagged_frame, totals,
 };
-use serde_json::Value;
 
 fn open(interfaces: &[&str]) -> LivePcap {
     let names = interfaces.iter().map(|&name| name.to_owned()).collect();
@@ -27,7 +25,7 @@ fn open(interfaces: &[&str]) -> LivePcap {
 
 #[test]
 fn a_virtual_cable_is_captured_to_the_byte() {
-    in_namespace("a_virtual_cable_is_captured_to_the_byte", || {
+    in_network("a_virtual_cable_is_captured_to_the_byte", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         for interfaces in [&["va"][..], &[]] {
@@ -49,7 +47,7 @@ fn a_virtual_cable_is_captured_to_the_byte() {
 
 #[test]
 fn loopback_is_captured_to_the_byte() {
-    in_namespace("loopback_is_captured_to_the_byte", || {
+    in_network("loopback_is_captured_to_the_byte", || {
         let mut collector = open(&["lo"]);
         let interval = interval(&mut collector, &["lo"], |_, _| {
             let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
@@ -65,7 +63,7 @@ fn loopback_is_captured_to_the_byte() {
 
 #[test]
 fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
-    in_namespace(
+    in_network(
         "only_the_snapshot_length_is_copied_and_nothing_is_lost",
         || {
             let peer = Peer::new();
@@ -96,7 +94,7 @@ fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
 
 #[test]
 fn what_a_full_buffer_drops_is_counted_to_the_frame() {
-    in_namespace("what_a_full_buffer_drops_is_counted_to_the_frame", || {
+    in_network("what_a_full_buffer_drops_is_counted_to_the_frame", || {
         let peer = Peer::new();
         peer.connect("va", "vb");
         let mut config = LivePcapConfig::new(vec!["va".to_owned()]);
@@ -123,7 +121,7 @@ fn what_a_full_buffer_drops_is_counted_to_the_frame() {
 
 #[test]
 fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
-    in_namespace(
+    in_network(
         "a_renamed_removed_or_stopped_interface_does_not_end_the_capture",
         || {
             let peer = Peer::new();
@@ -131,12 +129,12 @@ fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
             let mut collector = open(&["va"]);
             let mut recorder = Recorder::default();
             let first = sees(&mut collector, &mut recorder, "va");
-            run("ip link set va down");
+            sh("ip link set va down");
             collector
                 .collect(Duration::from_millis(1_200), &mut recorder)
                 .unwrap();
-            run("ip link set va name other");
-            run("ip link set other up");
+            sh("ip link set va name other");
+            sh("ip link set other up");
             let renamed = InterfaceEvent::Renamed {
                 id: first,
                 name: "other".into(),
@@ -145,7 +143,7 @@ fn a_renamed_removed_or_stopped_interface_does_not_end_the_capture() {
                 recorder.events.contains(&renamed)
             });
             assert_eq!(sees(&mut collector, &mut recorder, "other"), first);
-            run("ip link del other");
+            sh("ip link del other");
             let vanished = InterfaceEvent::Vanished { id: first };
             collect_until(&mut collector, &mut recorder, "the end", |recorder| {
                 recorder.events.contains(&vanished)
@@ -168,7 +166,7 @@ fn sees(collector: &mut LivePcap, recorder: &mut Recorder, name: &str) -> Interf
 
 #[test]
 fn an_unknown_interface_names_those_that_exist() {
-    in_namespace("an_unknown_interface_names_those_that_exist", || {
+    in_network("an_unknown_interface_names_those_that_exist", || {
         let error = LivePcap::open(&LivePcapConfig::new(vec!["eth9".to_owned()])).unwrap_err();
         assert_eq!(error.kind(), CollectErrorKind::NotFound);
         assert!(error.to_string().ends_with("there are: lo"), "{error}");
@@ -189,106 +187,4 @@ fn a_missing_privilege_is_named_with_the_command_that_grants_it() {
             );
         },
     );
-}
-
-/// The folder of captures with an independent oracle: `manifest.json`, `oracle/` and the files.
-fn corpus() -> (PathBuf, Vec<Value>) {
-    let folder = std::env::var_os("BWMON_PCAPS")
-        .expect("set BWMON_PCAPS to the folder of test captures (manifest.json and oracle/)");
-    let folder = PathBuf::from(folder);
-    let manifest = json(&folder.join("manifest.json"));
-    (folder, manifest["entries"].as_array().unwrap().clone())
-}
-
-fn json(path: &Path) -> Value {
-    let text = fs::read_to_string(path)
-        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap()
-}
-
-fn read(path: &Path) -> (Recorder, Option<CollectError>) {
-    let mut recorder = Recorder::default();
-    let mut file = match PcapFile::open(path) {
-        Ok(file) => file,
-        Err(error) => return (recorder, Some(error)),
-    };
-    let error = loop {
-        match file.collect(Duration::from_secs(1), &mut recorder) {
-            Ok(Progress::Ended) => break None,
-            Ok(_) => {}
-            Err(error) => break Some(error),
-        }
-    };
-    let again = file.collect(Duration::ZERO, &mut recorder).unwrap();
-    assert_eq!(again, Progress::Ended, "{}", path.display());
-    assert_eq!(file.frames(), recorder.total.packets);
-    (recorder, error)
-}
-
-#[test]
-fn files_count_what_the_oracle_counts() {
-    let (folder, entries) = corpus();
-    let mut exact = 0;
-    for entry in &entries {
-        let name = entry["name"].as_str().unwrap();
-        let (recorder, error) = read(&folder.join(name));
-        let libpcap = &entry["libpcap"];
-        let Some(frames) = libpcap["packets"].as_u64() else {
-            // The oracle's reader refused it at once; whether this one does is its own business.
-            assert!(error.is_none_or(|error| error.kind() == CollectErrorKind::Damaged));
-            continue;
-        };
-        assert_eq!(recorder.total.packets, frames, "{name}");
-        if libpcap["error"].is_string() {
-            let error = error.unwrap_or_else(|| panic!("{name}: no error"));
-            assert_eq!(error.kind(), CollectErrorKind::Damaged, "{name}");
-            let place = format!("after {frames} frames");
-            assert!(error.to_string().contains(&place), "{name}: {error}");
-            continue;
-        }
-        assert!(error.is_none(), "{name}: {error:?}");
-        if entry["oracle_use"] != "exact" || entry["link_types"] != serde_json::json!([1]) {
-            continue;
-        }
-        let totals = &json(&folder.join("oracle").join(format!("{name}.json")))["totals"];
-        assert_eq!(totals["frames"], recorder.total.packets, "{name}");
-        assert_eq!(totals["bytes"], recorder.total.bytes, "{name}");
-        if recorder.total.packets > 0 {
-            assert_eq!(
-                recorder.links[&InterfaceId(0)],
-                LinkType::Ethernet,
-                "{name}"
-            );
-            assert_eq!(recorder.directions, [Direction::Unknown]);
-            assert_eq!(recorder.events.len(), 1);
-        }
-        exact += 1;
-    }
-    assert!(
-        exact > 100,
-        "only {exact} Ethernet files have an exact oracle"
-    );
-}
-
-#[test]
-fn a_file_that_is_none_or_not_there_is_an_error_that_says_so() {
-    let folder = std::env::temp_dir().join(format!("bwmon-pcap-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let garbage = folder.join("garbage");
-    fs::write(&garbage, b"this is no capture file").unwrap();
-    let empty = folder.join("empty");
-    fs::write(&empty, b"").unwrap();
-    for (path, kind) in [
-        (garbage, CollectErrorKind::Damaged),
-        (empty, CollectErrorKind::Damaged),
-        (folder.join("missing.pcap"), CollectErrorKind::NotFound),
-    ] {
-        let error = PcapFile::open(&path).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(
-            error.to_string().contains(path.to_str().unwrap()),
-            "{error}"
-        );
-    }
-    fs::remove_dir_all(&folder).unwrap();
 }

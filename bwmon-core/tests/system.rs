@@ -5,8 +5,7 @@
 // Reads clocks, files and sockets, which nothing in the crate itself may do.
 #![allow(clippy::disallowed_methods)]
 
-mod kernel_common;
-
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,8 +16,8 @@ use bwmon_core::flow::FlowKey;
 use bwmon_core::frame::{Frame, InterfaceId, PerDirection, Tally};
 use bwmon_core::report::{InterfaceKind, OperState, ProbeResult};
 use bwmon_core::sample::{HostSample, InterfaceSample};
+use bwmon_core::testkit::namespace::{in_network, sh};
 use bwmon_core::time::Timestamp;
-use kernel_common::{is_inside, shell};
 
 #[derive(Default)]
 struct Recorder {
@@ -198,6 +197,13 @@ fn filters_select_mounts_disks_and_interfaces() {
     let filtered = sample(&config);
     assert!(filtered.metrics.mounts.is_empty() && filtered.disks.is_empty());
     assert_eq!(filtered.interfaces.len(), 1);
+    config.interfaces = filter(&[], &["*"]);
+    assert!(sample(&config).interfaces.is_empty());
+    let mut system = System::new(&config).unwrap();
+    system.always_report(BTreeSet::from(["lo".to_owned()]));
+    let captured = collect(&mut system).1.interfaces;
+    assert_eq!(captured.len(), 1, "what is captured is reported");
+    assert_eq!(captured[0].facts.name, "lo");
     config.disks = filter(&["/"], &[]);
     let roots = sample(&config).metrics.mounts;
     assert_eq!(roots.len(), 1);
@@ -208,124 +214,129 @@ fn filters_select_mounts_disks_and_interfaces() {
 
 #[test]
 fn interfaces_are_told_with_kind_state_stacking_and_counters() {
-    if !is_inside("interfaces_are_told_with_kind_state_stacking_and_counters") {
-        return;
-    }
-    shell(
-        "ip link add veth0 type veth peer name veth1
+    in_network(
+        "interfaces_are_told_with_kind_state_stacking_and_counters",
+        || {
+            sh("ip link add veth0 type veth peer name veth1
          ip link add br0 type bridge
          ip link set veth0 master br0
          ip tuntap add dev tun0 mode tun
          ip link set veth0 up; ip link set br0 up
          ip addr add 192.0.2.1/24 dev br0
-         ip -6 addr add 2001:db8::1/64 dev br0 nodad",
-    );
-    let mut system = System::new(&config()).unwrap();
-    let (_, sample, events) = collect(&mut system);
-    assert_eq!(events.len(), sample.interfaces.len());
-    let facts = |name: &str| interface(&sample, name).facts.clone();
-    assert_eq!(facts("lo").kind, InterfaceKind::Loopback);
-    assert_eq!(facts("veth0").kind, InterfaceKind::Veth);
-    assert_eq!(facts("br0").kind, InterfaceKind::Bridge);
-    assert_eq!(facts("br0").stacked_on, ["veth0"]);
-    assert_eq!(facts("tun0").kind, InterfaceKind::Tunnel);
-    assert_eq!(facts("veth1").state, OperState::Down);
-    assert_eq!(facts("veth0").state, OperState::LowerLayerDown);
-    let uplinks = |sample: &HostSample| {
-        let uplinks = sample.interfaces.iter().filter(|i| i.facts.is_uplink);
-        uplinks.map(|i| i.facts.name.clone()).collect::<Vec<_>>()
-    };
-    assert!(!facts("br0").has_default_route);
-    assert!(uplinks(&sample).contains(&"br0".to_owned()));
-    assert!(!uplinks(&sample).contains(&"veth0".to_owned()));
+         ip -6 addr add 2001:db8::1/64 dev br0 nodad");
+            let mut system = System::new(&config()).unwrap();
+            let (_, sample, events) = collect(&mut system);
+            assert_eq!(events.len(), sample.interfaces.len());
+            let facts = |name: &str| interface(&sample, name).facts.clone();
+            assert_eq!(facts("lo").kind, InterfaceKind::Loopback);
+            assert_eq!(facts("veth0").kind, InterfaceKind::Veth);
+            assert_eq!(facts("br0").kind, InterfaceKind::Bridge);
+            assert_eq!(facts("br0").stacked_on, ["veth0"]);
+            assert_eq!(facts("tun0").kind, InterfaceKind::Tunnel);
+            assert_eq!(facts("veth1").state, OperState::Down);
+            assert_eq!(facts("veth0").state, OperState::LowerLayerDown);
+            let uplinks = |sample: &HostSample| {
+                let uplinks = sample.interfaces.iter().filter(|i| i.facts.is_uplink);
+                uplinks.map(|i| i.facts.name.clone()).collect::<Vec<_>>()
+            };
+            assert!(!facts("br0").has_default_route);
+            assert!(uplinks(&sample).contains(&"br0".to_owned()));
+            assert!(!uplinks(&sample).contains(&"veth0".to_owned()));
 
-    shell("ip link set veth1 up; sleep 0.1; ip route add default via 192.0.2.9");
-    let (_, sample, events) = collect(&mut system);
-    assert_eq!(events, []);
-    assert_eq!(interface(&sample, "veth1").facts.state, OperState::Up);
-    assert_eq!(uplinks(&sample), ["br0"]);
-    assert!(interface(&sample, "br0").facts.has_default_route);
-    let addresses = &sample.metrics.facts.addresses;
-    let first: Vec<_> = addresses.iter().take(2).map(ToString::to_string).collect();
-    assert_eq!(first, ["192.0.2.1", "2001:db8::1"]);
-    assert!(
-        addresses
-            .iter()
-            .skip(2)
-            .all(|a| a.to_string().starts_with("fe80:"))
+            sh("ip link set veth1 up; sleep 0.1; ip route add default via 192.0.2.9");
+            let (_, sample, events) = collect(&mut system);
+            assert_eq!(events, []);
+            assert_eq!(interface(&sample, "veth1").facts.state, OperState::Up);
+            assert_eq!(uplinks(&sample), ["br0"]);
+            assert!(interface(&sample, "br0").facts.has_default_route);
+            let addresses = &sample.metrics.facts.addresses;
+            let first: Vec<_> = addresses.iter().take(2).map(ToString::to_string).collect();
+            assert_eq!(first, ["192.0.2.1", "2001:db8::1"]);
+            assert!(
+                addresses
+                    .iter()
+                    .skip(2)
+                    .all(|a| a.to_string().starts_with("fe80:"))
+            );
+        },
     );
 }
 
 #[test]
 fn counters_move_by_what_was_sent_before_the_samples_moment() {
-    if !is_inside("counters_move_by_what_was_sent_before_the_samples_moment") {
-        return;
-    }
-    let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mut system = System::new(&config()).unwrap();
-    let before = collect(&mut system).1;
-    for _ in 0..10 {
-        sender
-            .send_to(&[0; 100], receiver.local_addr().unwrap())
-            .unwrap();
-    }
-    let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let (at, after, _) = collect(&mut system);
-    assert!(at.as_nanos() >= u64::try_from(sent.as_nanos()).unwrap());
-    let change = |direction: fn(&InterfaceSample) -> (u64, u64)| {
-        let (bytes, packets) = direction(interface(&after, "lo"));
-        let (bytes_before, packets_before) = direction(interface(&before, "lo"));
-        (bytes - bytes_before, packets - packets_before)
-    };
-    // On loopback the counter leaves out the 14-byte header: 100 + UDP 8 + IPv4 20.
-    let egress = change(|i| (i.counters.egress.bytes, i.counters.egress.packets));
-    let ingress = change(|i| (i.counters.ingress.bytes, i.counters.ingress.packets));
-    assert_eq!((egress, ingress), ((1_280, 10), (1_280, 10)));
+    in_network(
+        "counters_move_by_what_was_sent_before_the_samples_moment",
+        || {
+            let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let mut system = System::new(&config()).unwrap();
+            let before = collect(&mut system).1;
+            for _ in 0..10 {
+                sender
+                    .send_to(&[0; 100], receiver.local_addr().unwrap())
+                    .unwrap();
+            }
+            let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let (at, after, _) = collect(&mut system);
+            assert!(at.as_nanos() >= u64::try_from(sent.as_nanos()).unwrap());
+            let change = |direction: fn(&InterfaceSample) -> (u64, u64)| {
+                let (bytes, packets) = direction(interface(&after, "lo"));
+                let (bytes_before, packets_before) = direction(interface(&before, "lo"));
+                (bytes - bytes_before, packets - packets_before)
+            };
+            // On loopback the counter leaves out the 14-byte header: 100 + UDP 8 + IPv4 20.
+            let egress = change(|i| (i.counters.egress.bytes, i.counters.egress.packets));
+            let ingress = change(|i| (i.counters.ingress.bytes, i.counters.ingress.packets));
+            assert_eq!((egress, ingress), ((1_280, 10), (1_280, 10)));
+        },
+    );
 }
 
 #[test]
 fn interfaces_that_come_go_and_change_their_name_are_told() {
-    if !is_inside("interfaces_that_come_go_and_change_their_name_are_told") {
-        return;
-    }
-    let mut config = config();
-    config.interfaces = filter(&["lo"], &[]);
-    let mut system = System::new(&config).unwrap();
-    collect(&mut system);
-    shell("ip link add veth0 type veth peer name veth1");
-    let (_, sample, events) = collect(&mut system);
-    assert_eq!(
-        sample.interfaces.len(),
-        1,
-        "events are told whatever the filter"
-    );
-    let mut names: Vec<_> = events
-        .iter()
-        .map(|event| match event {
-            InterfaceEvent::Appeared { name, .. } => name.as_str(),
-            event => panic!("{event:?}"),
-        })
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["veth0", "veth1"]);
+    in_network(
+        "interfaces_that_come_go_and_change_their_name_are_told",
+        || {
+            let mut config = config();
+            config.interfaces = filter(&["lo"], &[]);
+            let mut system = System::new(&config).unwrap();
+            collect(&mut system);
+            sh("ip link add veth0 type veth peer name veth1");
+            let (_, sample, events) = collect(&mut system);
+            assert_eq!(
+                sample.interfaces.len(),
+                1,
+                "events are told whatever the filter"
+            );
+            let mut names: Vec<_> = events
+                .iter()
+                .map(|event| match event {
+                    InterfaceEvent::Appeared { name, .. } => name.as_str(),
+                    event => panic!("{event:?}"),
+                })
+                .collect();
+            names.sort_unstable();
+            assert_eq!(names, ["veth0", "veth1"]);
 
-    shell("ip link set veth0 name uplink");
-    let (_, _, events) = collect(&mut system);
-    assert!(
-        matches!(events.as_slice(), [InterfaceEvent::Renamed { name, .. }] if name == "uplink"),
-        "{events:?}"
-    );
+            sh("ip link set veth0 name uplink");
+            let (_, _, events) = collect(&mut system);
+            assert!(
+                matches!(events.as_slice(), [InterfaceEvent::Renamed { name, .. }] if name == "uplink"),
+                "{events:?}"
+            );
 
-    // The same names with new numbers are other interfaces.
-    shell("ip link del uplink; ip link add uplink type veth peer name veth1");
-    let (_, _, events) = collect(&mut system);
-    let count = |is: fn(&InterfaceEvent) -> bool| events.iter().filter(|event| is(event)).count();
-    assert_eq!(count(|e| matches!(e, InterfaceEvent::Vanished { .. })), 2);
-    assert_eq!(count(|e| matches!(e, InterfaceEvent::Appeared { .. })), 2);
-    let listed = system.interfaces().unwrap();
-    assert_eq!(
-        listed.iter().filter(|i| i.facts.name == "uplink").count(),
-        1
+            // The same names with new numbers are other interfaces.
+            sh("ip link del uplink; ip link add uplink type veth peer name veth1");
+            let (_, _, events) = collect(&mut system);
+            let count =
+                |is: fn(&InterfaceEvent) -> bool| events.iter().filter(|event| is(event)).count();
+            assert_eq!(count(|e| matches!(e, InterfaceEvent::Vanished { .. })), 2);
+            assert_eq!(count(|e| matches!(e, InterfaceEvent::Appeared { .. })), 2);
+            let listed = system.interfaces().unwrap();
+            assert_eq!(
+                listed.iter().filter(|i| i.facts.name == "uplink").count(),
+                1
+            );
+        },
     );
 }

@@ -4,6 +4,25 @@
 //! and knows no other. The [`driver`] gives a sink its bounded queue and its worker: it batches,
 //! retries and counts, so that no sink has to.
 //!
+//! ```
+//! # #[cfg(all(feature = "stdout", feature = "driver"))]
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! use bwmon_core::outbox::Outbox;
+//! use bwmon_core::report::{AgentId, Epoch, Interval};
+//! use bwmon_sinks::driver::{Driver, DriverConfig};
+//! use bwmon_sinks::stdout::StdoutSink;
+//!
+//! // A real agent draws both at random, and keeps the first.
+//! let mut outbox = Outbox::new(AgentId(1), Epoch(1));
+//! let driver = Driver::spawn(Box::new(StdoutSink::stdout()), DriverConfig::default());
+//! driver.offer(outbox.report(Interval::default()));
+//! let closed = driver.close(std::time::Duration::from_secs(10)).await;
+//! assert_eq!(closed.stats.stored, 1);
+//! # });
+//! ```
+//!
+//! # Features
+//!
 //! | feature | adds |
 //! |---|---|
 //! | `stdout` | [`stdout::StdoutSink`]: JSON lines on standard output or any writer |

@@ -1,5 +1,4 @@
-//! The store when the process dies and when the disk is full. Each test runs a part of itself in a
-//! process of its own, by the name of an ignored test below.
+//! The store when the process dies and when the disk is full, each in a process of its own.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -10,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use bwmon_core::Sink;
 use bwmon_core::report::{AgentId, Batch, Epoch, Fate};
 use bwmon_core::testkit::envelope;
+use bwmon_core::testkit::namespace::{in_mounts, sh};
 use bwmon_sinks::sqlite::{SqliteConfig, SqliteReader, SqliteSink};
 use tempfile::TempDir;
 
@@ -106,15 +106,6 @@ fn a_killed_writer_loses_nothing_that_it_acknowledged() {
     assert!(acknowledged.iter().any(|through| *through > 20));
 }
 
-fn mount(folder: &Path, options: &str) {
-    let status = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-        .arg(folder)
-        .status()
-        .unwrap();
-    assert!(status.success(), "mount -o {options} failed");
-}
-
 async fn write(sink: &mut SqliteSink, seq: u64) -> Result<Fate, bwmon_core::sink::SinkError> {
     let batch = Batch {
         entries: vec![envelope(AGENT, Epoch(1), seq)],
@@ -125,10 +116,16 @@ async fn write(sink: &mut SqliteSink, seq: u64) -> Result<Fate, bwmon_core::sink
 }
 
 #[test]
-#[ignore = "the part of a_full_disk_... that runs in a mount namespace of its own"]
+fn a_full_disk_loses_nothing_and_hinders_no_reading() {
+    in_mounts(
+        "a_full_disk_loses_nothing_and_hinders_no_reading",
+        fill_a_small_disk,
+    );
+}
+
 fn fill_a_small_disk() {
-    let folder = folder();
-    mount(&folder, "size=1m");
+    let folder = Path::new("/run");
+    sh("mount -t tmpfs -o size=1m tmpfs /run");
     let path = folder.join("bwmon.db");
     runtime().block_on(async {
         let mut sink = SqliteSink::open(SqliteConfig::new(&path)).unwrap();
@@ -148,7 +145,7 @@ fn fill_a_small_disk() {
         assert_eq!(reader.keys(AGENT).unwrap().len() as u64, stored);
         assert!(reader.latest_report(AGENT).unwrap().is_some());
 
-        mount(&folder, "remount,size=64m");
+        sh("mount -o remount,size=64m /run");
         assert_eq!(write(&mut sink, stored + 1).await.unwrap(), Fate::Stored);
         assert_eq!(write(&mut sink, stored).await.unwrap(), Fate::Duplicate);
         assert_eq!(reader.keys(AGENT).unwrap().len() as u64, stored + 1);
@@ -156,7 +153,7 @@ fn fill_a_small_disk() {
     });
     drop(SqliteReader::open(&path).unwrap());
 
-    mount(&folder, "remount,ro");
+    sh("mount -o remount,ro /run");
     let existing = SqliteSink::open(SqliteConfig::new(&path))
         .unwrap_err()
         .to_string();
@@ -165,29 +162,4 @@ fn fill_a_small_disk() {
         .unwrap_err()
         .to_string();
     assert!(new.contains("new.db") && new.contains("write"), "{new}");
-    println!("\nthe small disk was filled");
-}
-
-#[test]
-fn a_full_disk_loses_nothing_and_hinders_no_reading() {
-    if std::env::var_os("BWMON_SKIP_NAMESPACE_TESTS").is_some_and(|value| value == "1") {
-        eprintln!("SKIPPED because BWMON_SKIP_NAMESPACE_TESTS=1: a full disk");
-        return;
-    }
-    let folder = TempDir::new().unwrap();
-    let mut command = Command::new("unshare");
-    command
-        .args(["--user", "--map-root-user", "--mount"])
-        .arg(std::env::current_exe().unwrap());
-    let output = this_test("fill_a_small_disk", &mut command)
-        .env(FOLDER, folder.path())
-        .output()
-        .expect("unshare (util-linux) must be there; BWMON_SKIP_NAMESPACE_TESTS=1 skips");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let is_done = output.status.success() && text.contains("the small disk was filled");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        is_done,
-        "in `unshare --user --map-root-user --mount`:\n{text}\n{errors}"
-    );
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
-use super::gather::wall_clock;
+use super::clock::wall_clock;
 use super::memory::release_startup_code;
 use super::outlets::Outlets;
 

@@ -1,6 +1,6 @@
 //! Scripted sources for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use bwmon_core::report::{CaptureLoss, CaptureMethod, InterfaceFacts, KernelCount
 use bwmon_core::sample::{HostSample, InterfaceSample};
 use bwmon_core::{Collector, Observer};
 
-use super::gather::wall_clock;
+use super::clock::wall_clock;
 use super::host::Host;
 use super::ladder::{Open, Source, Tap};
 use super::selection::Selection;
@@ -32,6 +32,8 @@ pub(super) struct Script {
     pub(super) frames: u64,
     /// Frames that were delivered.
     pub(super) delivered: u64,
+    /// Whether a filter leaves the host's interface out of the report.
+    pub(super) is_left_out: bool,
     /// Whether sources that see frames fail now.
     pub(super) is_broken: bool,
     /// Names that were opened, in order.
@@ -156,6 +158,7 @@ impl Collector for Double {
 /// A host with one interface, which counts what the script says was delivered.
 #[derive(Debug)]
 pub(super) struct OneInterface {
+    pub(super) always: BTreeSet<String>,
     pub(super) name: Arc<Mutex<String>>,
     pub(super) script: Arc<Mutex<Script>>,
 }
@@ -175,6 +178,10 @@ impl Host for OneInterface {
     fn interfaces(&self) -> Result<Vec<InterfaceFacts>, CollectError> {
         Ok(vec![self.facts()])
     }
+
+    fn always_report(&mut self, names: BTreeSet<String>) {
+        self.always = names;
+    }
 }
 
 impl Collector for OneInterface {
@@ -187,7 +194,10 @@ impl Collector for OneInterface {
         _budget: Duration,
         into: &mut dyn Observer,
     ) -> Result<Progress, CollectError> {
-        let packets = self.script.lock().unwrap().delivered;
+        let (packets, is_left_out) = {
+            let script = self.script.lock().unwrap();
+            (script.delivered, script.is_left_out)
+        };
         let ingress = KernelCounters {
             bytes: packets * u64::from(FRAME_BYTES),
             packets,
@@ -197,14 +207,13 @@ impl Collector for OneInterface {
             ingress,
             egress: KernelCounters::default(),
         };
-        let interfaces = vec![InterfaceSample {
-            facts: self.facts(),
-            counters,
-        }];
+        let facts = self.facts();
+        let is_reported = !is_left_out || self.always.contains(&facts.name);
+        let interface = is_reported.then_some(InterfaceSample { facts, counters });
         into.sample(
             wall_clock(),
             HostSample {
-                interfaces,
+                interfaces: interface.into_iter().collect(),
                 ..HostSample::default()
             },
         );

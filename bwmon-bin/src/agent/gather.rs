@@ -4,7 +4,7 @@
 //! was seen and how it was seen stay together; the next one starts a step further down.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bwmon_core::collector::{InterfaceEvent, Progress};
 use bwmon_core::frame::InterfaceId;
@@ -12,11 +12,12 @@ use bwmon_core::report::Interval;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Monitor, Observer};
 
+use super::clock::wall_clock;
 use super::handoff::Handoff;
 use super::host::Host;
 use super::ladder::{Failure, Ladder, Open, Rung, Source, title};
 use super::losses::LossLedger;
-use super::observers::{Noting, OneSide, Side};
+use super::observers::{Relay, Side};
 use super::schedule::Schedule;
 use super::selection::{self, Selection};
 
@@ -225,17 +226,21 @@ impl<O: Open> Gatherer<O> {
     /// Ends the open interval now; `next` takes over from the source in use without a frame lost
     /// or counted twice.
     fn close(&mut self, mut next: Option<Rung>) -> Interval {
+        self.report_captured(next.as_ref());
         let (at, read) = self.sample();
         self.monitor.cut(at);
         self.follow_interfaces(at);
-        let side = next.as_ref().map(|_| Side::Before(at));
+        let side = match next {
+            Some(_) => Side::Before(at),
+            None => Side::Both,
+        };
         if let Some(source) = self.rung.source.as_mut() {
             drain(source, read, side, &mut self.monitor);
             let losses = source.tap.losses();
             self.monitor.set_losses(&self.losses.total(&losses));
         }
         if let Some(source) = next.as_mut().and_then(|next| next.source.as_mut()) {
-            drain(source, read, Some(Side::From(at)), &mut self.monitor);
+            drain(source, read, Side::From(at), &mut self.monitor);
         }
         let interval = self.monitor.rotate(at, read.duration_since(self.last_end));
         self.last_end = read;
@@ -247,9 +252,9 @@ impl<O: Open> Gatherer<O> {
 
     /// Reads the host; answers with the moment by the wall clock and by the monotonic one.
     fn sample(&mut self) -> (Timestamp, Instant) {
-        let mut noting = Noting::new(&mut self.monitor);
-        let result = self.host.collect(Duration::ZERO, &mut noting);
-        let at = noting.sampled_at();
+        let mut relay = Relay::new(&mut self.monitor, Side::Both);
+        let result = self.host.collect(Duration::ZERO, &mut relay);
+        let at = relay.sampled_at();
         let read = Instant::now();
         let complaint = result.err().map(|error| error.to_string());
         if complaint != self.complaint {
@@ -262,8 +267,17 @@ impl<O: Open> Gatherer<O> {
         (at.unwrap_or_else(wall_clock), read)
     }
 
-    /// Names the captured interfaces, which a sample leaves out where they are not reported, and
-    /// follows them where they vanish and come back under another number.
+    /// Has the host report what is captured, whatever else is left out: the bytes of a flow belong to
+    /// the account of its interface.
+    fn report_captured(&mut self, next: Option<&Rung>) {
+        let next = next.map(Rung::interfaces).unwrap_or_default();
+        let captured = self.rung.interfaces().into_iter().chain(next);
+        self.host
+            .always_report(captured.map(|(_, name)| name).collect());
+    }
+
+    /// Names the captured interfaces, also those that came after the sample, and follows them where
+    /// they vanish and come back under another number.
     fn follow_interfaces(&mut self, at: Timestamp) {
         let captured = self.rung.interfaces();
         for (id, name) in captured.clone() {
@@ -304,21 +318,12 @@ fn choose(wanted: &[String], host: &dyn Host) -> Selection {
 }
 
 /// Takes from `source` everything from before `read`, which is when the counters were read.
-fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut Monitor) {
+fn drain(source: &mut Source, read: Instant, side: Side, monitor: &mut Monitor) {
     let end = read + source.drain;
+    let mut relay = Relay::new(monitor, side);
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let result = match side {
-            Some(side) => source.tap.collect(
-                left,
-                &mut OneSide {
-                    inner: monitor,
-                    side,
-                },
-            ),
-            None => source.tap.collect(left, monitor),
-        };
-        match result {
+        match source.tap.collect(left, &mut relay) {
             _ if left.is_zero() => return,
             Ok(Progress::Busy) => {}
             Ok(Progress::Idle) => {
@@ -329,14 +334,6 @@ fn drain(source: &mut Source, read: Instant, side: Option<Side>, monitor: &mut M
             Ok(Progress::Ended) | Err(_) => return,
         }
     }
-}
-
-/// Now, by the clock that people read.
-pub(super) fn wall_clock() -> Timestamp {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::EPOCH.plus(since_epoch)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The host that the agent runs on.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 
@@ -14,6 +15,9 @@ use super::config::{Config, Names};
 pub(super) trait Host: Collector {
     /// Every interface, those that are not reported included.
     fn interfaces(&self) -> Result<Vec<InterfaceFacts>, CollectError>;
+
+    /// From now on the interfaces called `names` are reported, whatever is to be left out.
+    fn always_report(&mut self, names: BTreeSet<String>);
 }
 
 impl Host for System {
@@ -23,6 +27,10 @@ impl Host for System {
             .into_iter()
             .map(|interface| interface.facts)
             .collect())
+    }
+
+    fn always_report(&mut self, names: BTreeSet<String>) {
+        Self::always_report(self, names);
     }
 }
 

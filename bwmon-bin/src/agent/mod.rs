@@ -4,6 +4,7 @@
 //! (`deliver`); between them is a bounded queue that merges instead of waiting (`handoff`).
 
 mod cli;
+mod clock;
 mod config;
 mod deliver;
 mod doctor;

@@ -1,4 +1,4 @@
-//! Observers that stand between a collector and the monitor.
+//! The observer that stands between a collector and the monitor.
 
 use bwmon_core::Observer;
 use bwmon_core::collector::InterfaceEvent;
@@ -8,17 +8,41 @@ use bwmon_core::report::ProbeResult;
 use bwmon_core::sample::HostSample;
 use bwmon_core::time::Timestamp;
 
-/// Passes everything on and remembers when the last sample was read.
+/// Which frames pass, by the moment at which one source takes over from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// All: there is one source.
+    Both,
+    /// What the old source saw: before the moment.
+    Before(Timestamp),
+    /// What the new source sees: from the moment on.
+    From(Timestamp),
+}
+
+impl Side {
+    fn admits(self, at: Timestamp) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Before(moment) => at < moment,
+            Self::From(moment) => at >= moment,
+        }
+    }
+}
+
+/// Passes on what is observed, of frames those of one side, so that two sources that overlap count
+/// no frame twice; remembers when the last sample was read.
 #[derive(Debug)]
-pub(super) struct Noting<'a, T> {
+pub(super) struct Relay<'a, T> {
     inner: &'a mut T,
+    side: Side,
     sampled_at: Option<Timestamp>,
 }
 
-impl<'a, T: Observer> Noting<'a, T> {
-    pub(super) fn new(inner: &'a mut T) -> Self {
+impl<'a, T: Observer> Relay<'a, T> {
+    pub(super) fn new(inner: &'a mut T, side: Side) -> Self {
         Self {
             inner,
+            side,
             sampled_at: None,
         }
     }
@@ -29,58 +53,9 @@ impl<'a, T: Observer> Noting<'a, T> {
     }
 }
 
-impl<T: Observer> Observer for Noting<'_, T> {
+impl<T: Observer> Observer for Relay<'_, T> {
     fn frame(&mut self, frame: Frame<'_>) {
-        self.inner.frame(frame);
-    }
-
-    fn flow(
-        &mut self,
-        at: Timestamp,
-        interface: Option<InterfaceId>,
-        key: FlowKey,
-        delta: PerDirection<Tally>,
-    ) {
-        self.inner.flow(at, interface, key, delta);
-    }
-
-    fn interface(&mut self, at: Timestamp, event: InterfaceEvent) {
-        self.inner.interface(at, event);
-    }
-
-    fn sample(&mut self, at: Timestamp, sample: HostSample) {
-        self.sampled_at = Some(at);
-        self.inner.sample(at, sample);
-    }
-
-    fn probe(&mut self, at: Timestamp, probe: ProbeResult) {
-        self.inner.probe(at, probe);
-    }
-}
-
-/// Which side of the moment at which one source takes over from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// What the old source saw: before the moment.
-    Before(Timestamp),
-    /// What the new source sees: from the moment on.
-    From(Timestamp),
-}
-
-/// Passes the frames of one side on, so that two sources that overlap count no frame twice.
-#[derive(Debug)]
-pub(super) struct OneSide<'a, T> {
-    pub(super) inner: &'a mut T,
-    pub(super) side: Side,
-}
-
-impl<T: Observer> Observer for OneSide<'_, T> {
-    fn frame(&mut self, frame: Frame<'_>) {
-        let passes = match self.side {
-            Side::Before(moment) => frame.at < moment,
-            Side::From(moment) => frame.at >= moment,
-        };
-        if passes {
+        if self.side.admits(frame.at) {
             self.inner.frame(frame);
         }
     }
@@ -100,6 +75,7 @@ impl<T: Observer> Observer for OneSide<'_, T> {
     }
 
     fn sample(&mut self, at: Timestamp, sample: HostSample) {
+        self.sampled_at = Some(at);
         self.inner.sample(at, sample);
     }
 

@@ -138,7 +138,10 @@ pub(crate) fn as_nobody() -> (TempDir, Command) {
         folder.path().join("bwmon-agent"),
         folder.path().join("data"),
     );
-    fs::copy(BINARY, &binary).unwrap();
+    // By another process: a file that is open for writing here is inherited by what other tests start
+    // at this moment, and cannot be executed until they have ended.
+    let copied = Command::new("cp").arg(BINARY).arg(&binary).status();
+    assert!(copied.unwrap().success());
     fs::create_dir(&data).unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&data, Permissions::from_mode(0o777)).unwrap();

@@ -5,11 +5,14 @@
     reason = "each test binary uses its own part of this"
 )]
 
+#[path = "../wait/mod.rs"]
+pub mod wait;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bwmon_bin::server::assets::Page;
 use bwmon_bin::server::config::Config;
@@ -21,6 +24,7 @@ use bwmon_core::report::{
 };
 use bwmon_core::time::{Timestamp, Window};
 use serde_json::Value;
+use wait::wait_for;
 
 pub const TOKEN: &str = "k3Yx0tWm8bq1RzVn5sLd";
 pub const AGENT: AgentId = AgentId(0xa1);
@@ -375,14 +379,7 @@ impl Process {
     }
 
     pub fn wait(&mut self) -> std::process::ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "the collector does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_for("the collector to end", || self.child.try_wait().unwrap())
     }
 }
 

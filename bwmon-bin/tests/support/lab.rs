@@ -4,12 +4,9 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::Command;
 
+use bwmon_core::testkit::namespace::{self, sh};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-
-const INSIDE: &str = "BWMON_TEST_INSIDE_NAMESPACE";
-const SKIP: &str = "BWMON_SKIP_NAMESPACE_TESTS";
 
 /// This host's end of the cable.
 pub(crate) const CABLE: &str = "cable0";
@@ -30,46 +27,15 @@ pub(crate) fn there() -> [IpAddr; 2] {
 }
 
 /// Runs `test` inside namespaces of its own with a peer at the end of a cable.
-///
-/// The test binary runs itself again under `unshare` for the one test `name`; where that is refused
-/// the test fails with the reason.
 pub(crate) fn in_lab(name: &str, test: impl FnOnce()) {
-    if std::env::var_os(INSIDE).is_some() {
+    namespace::in_network_with_processes(name, || {
         set_up();
-        return test();
-    }
-    if std::env::var_os(SKIP).is_some_and(|value| value == "1") {
-        eprintln!("SKIPPED {name}: {SKIP}=1 is set");
-        return;
-    }
-    let status = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-        ])
-        .arg("--mount-proc")
-        .arg(std::env::current_exe().expect("path of the test binary"))
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(INSIDE, "1")
-        .status()
-        .expect("unshare (package util-linux) must be there");
-    assert!(
-        status.success(),
-        "{name} failed inside its namespaces, or they were refused (sysctl \
-         kernel.unprivileged_userns_clone or user.max_user_namespaces); set {SKIP}=1 to leave \
-         these tests out"
-    );
+        test();
+    });
 }
 
 fn set_up() {
-    sh("mount -t sysfs sysfs /sys");
-    sh("mount -t tmpfs tmpfs /run");
-    sh("mkdir -p /run/netns && ip netns add there && ip link set lo up");
+    sh("mkdir -p /run/netns; ip netns add there");
     sh(&format!(
         "ip link add {CABLE} type veth peer name cable1 netns there"
     ));
@@ -84,15 +50,6 @@ fn set_up() {
     ));
     sh("ip -n there link set cable1 up");
     assert!(Path::new("/run/netns/there").exists());
-}
-
-/// Runs a shell command, which must succeed.
-pub(crate) fn sh(command: &str) {
-    let status = Command::new("sh")
-        .args(["-ec", command])
-        .status()
-        .expect("a shell");
-    assert!(status.success(), "`{command}` failed: {status}");
 }
 
 /// Moves the calling thread to the peer's network.

@@ -3,3 +3,5 @@
 pub(crate) mod lab;
 pub(crate) mod product;
 pub(crate) mod traffic;
+#[path = "../wait/mod.rs"]
+pub(crate) mod wait;

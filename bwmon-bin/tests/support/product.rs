@@ -4,12 +4,10 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use bwmon_core::query::{HostDetail, HostSummary, TrafficSum};
 
-/// How long anything may take before the test gives up: a guard against a hang, not a measure.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::wait::wait_for;
 
 /// A running binary; killed when dropped.
 #[derive(Debug)]
@@ -175,17 +173,5 @@ impl Api {
         wait_for("further reports", || {
             (self.all_traffic(id).reports >= before + count).then_some(())
         });
-    }
-}
-
-/// Asks again and again until there is an answer.
-pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(started.elapsed() < PATIENCE, "gave up waiting for {what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

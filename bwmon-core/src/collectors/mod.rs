@@ -7,6 +7,12 @@
 pub mod af_packet;
 #[cfg(feature = "capture_file")]
 pub mod capture_file;
+#[cfg(any(
+    all(any(feature = "af_packet", feature = "sock_diag"), target_os = "linux"),
+    feature = "pcap",
+    feature = "system"
+))]
+mod clock;
 #[cfg(any(all(feature = "af_packet", target_os = "linux"), feature = "pcap"))]
 mod interfaces;
 #[cfg(feature = "pcap")]

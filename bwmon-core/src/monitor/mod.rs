@@ -6,6 +6,13 @@
 //! window ends in two steps: when the interfaces' counters are read, the caller says
 //! [`Monitor::cut`] with that moment; frames stamped at or after it count for the next window. Once
 //! the ring has been drained past it, [`Monitor::rotate`] moves the window out.
+//!
+//! # How to start
+//!
+//! Open the sources, end a window as any other (sample, cut, drain, rotate) and discard its interval:
+//! when it began is not known, the kernel counted most of it before anybody looked, and there is no
+//! earlier sample to compare with. What it leaves is what the first real window needs: a sample to
+//! compare with, the losses so far, and the frames after the cut.
 
 mod account;
 
@@ -85,17 +92,6 @@ impl Monitor {
         self.captured = captured;
     }
 
-    /// Starts the first window: forgets what was counted so far, which the counters of the latest
-    /// sample contain already, and takes that sample as what later ones are compared with.
-    pub fn begin(&mut self) {
-        self.open = Account::new(self.config.max_flows);
-        self.next = Account::new(self.config.max_flows);
-        self.cut = None;
-        self.baseline = self.latest.take();
-        self.losses_before.clone_from(&self.losses);
-        self.probes.clear();
-    }
-
     /// Ends the open window at `at`: frames stamped at or after it count for the next one.
     pub fn cut(&mut self, at: Timestamp) {
         self.cut = Some(at);
@@ -120,7 +116,8 @@ impl Monitor {
     }
 
     /// Moves the window out that ended at `end` by the wall clock and lasted `length` by a
-    /// monotonic one, and opens the next.
+    /// monotonic one, and opens the next. The first one is to be discarded; see the
+    /// [module's documentation](self).
     pub fn rotate(&mut self, end: Timestamp, length: Duration) -> Interval {
         self.cut = None;
         let mut snapshot = self.open.flows.rotate();

@@ -63,7 +63,7 @@ fn started(config: MonitorConfig) -> Monitor {
     };
     monitor.set_capture(status, vec![ETH0]);
     monitor.sample(at(0), sample(1_000, 1_000));
-    monitor.begin();
+    monitor.rotate(at(0), Duration::ZERO);
     monitor
 }
 
@@ -172,6 +172,23 @@ fn frames_after_the_cut_belong_to_the_next_window() {
 }
 
 #[test]
+fn the_discarded_first_window_leaves_what_the_next_one_is_compared_with() {
+    let mut monitor = Monitor::new(MonitorConfig::default());
+    monitor.set_capture(CaptureStatus::default(), vec![ETH0]);
+    let bytes = udp([10, 0, 0, 1], [10, 0, 0, 2], (1, 2));
+    monitor.frame(frame(at(0), Direction::Egress, 100, &bytes));
+    monitor.sample(at(1), sample(1_000, 5_000));
+    monitor.cut(at(1));
+    monitor.frame(frame(at(1), Direction::Egress, 40, &bytes));
+    let discarded = monitor.rotate(at(1), Duration::ZERO);
+    assert_eq!(discarded.interfaces[0].kernel, None);
+    monitor.sample(at(2_000), sample(1_000, 5_040));
+    let first = monitor.rotate(at(2_000), Duration::from_secs(2));
+    assert_eq!(first.flows[0].traffic.egress.bytes, 40);
+    assert_eq!(eth0(&first).egress.residual_bytes, Some(0));
+}
+
+#[test]
 fn a_counter_reset_is_a_gap_and_not_a_spike() {
     let mut monitor = started(MonitorConfig::default());
     monitor.sample(at(2_000), sample(5, 2_000));
@@ -195,7 +212,7 @@ fn losses_are_reported_as_changes() {
     };
     let mut monitor = Monitor::new(MonitorConfig::default());
     monitor.set_losses(&loss(10, 1));
-    monitor.begin();
+    monitor.rotate(at(0), Duration::ZERO);
     monitor.set_losses(&loss(30, 4));
     let interval = monitor.rotate(at(2_000), Duration::from_secs(2));
     assert_eq!(interval.losses, loss(20, 3).sources);

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,48 @@ pub struct FlowRow {
     /// TCP flags seen in either direction, as in byte 13 of the header (RFC 9293, section 3.1).
     #[serde(default)]
     pub tcp_flags: u8,
+}
+
+impl FlowRow {
+    /// What tells this flow apart from the others of its host.
+    pub fn identity(&self) -> FlowIdentity<'_> {
+        FlowIdentity {
+            interface: self.interface.as_deref().map(Cow::Borrowed),
+            protocol: self.protocol,
+            local: (self.local, self.local_port),
+            remote: (self.remote, self.remote_port),
+        }
+    }
+
+    /// Adds another row of the same flow, of another window or another report: traffic is summed,
+    /// `first` and `last` span both, and the TCP flags are those of either.
+    pub fn absorb(&mut self, other: &Self) {
+        debug_assert_eq!(self.identity(), other.identity());
+        self.traffic.add(other.traffic);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.tcp_flags |= other.tcp_flags;
+    }
+}
+
+/// What tells the flows of one host apart: the interface, the protocol and both ends. Ordered and
+/// hashed by these, to sum rows of several windows with [`FlowRow::absorb`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowIdentity<'a> {
+    interface: Option<Cow<'a, str>>,
+    protocol: u8,
+    local: (IpAddr, u16),
+    remote: (IpAddr, u16),
+}
+
+impl FlowIdentity<'_> {
+    /// The same, with a name of the interface of its own.
+    pub fn into_owned(self) -> FlowIdentity<'static> {
+        FlowIdentity {
+            interface: self.interface.map(|name| Cow::Owned(name.into_owned())),
+            ..self
+        }
+    }
 }
 
 /// What one source of frames received and lost, in packets.

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 use super::bounds;
 use super::interface::{Conservation, InterfaceInterval, KernelCounters};
@@ -75,20 +74,15 @@ impl Interval {
             .flows
             .iter()
             .enumerate()
-            .map(|(at, row)| (identity(row), at))
+            .map(|(at, row)| (row.identity().into_owned(), at))
             .collect();
         let mut new = Vec::new();
         for row in later {
             match index
-                .get(&identity(&row))
+                .get(&row.identity())
                 .and_then(|at| self.flows.get_mut(*at))
             {
-                Some(known) => {
-                    known.traffic.add(row.traffic);
-                    known.first = known.first.min(row.first);
-                    known.last = known.last.max(row.last);
-                    known.tcp_flags |= row.tcp_flags;
-                }
+                Some(known) => known.absorb(&row),
                 None => new.push(row),
             }
         }
@@ -181,19 +175,6 @@ fn fold_direction(conservation: &mut Conservation, traffic: Tally) {
     attributed.bytes = attributed.bytes.saturating_sub(traffic.bytes);
     attributed.packets = attributed.packets.saturating_sub(traffic.packets);
     conservation.terms.overflow.add(traffic);
-}
-
-type Identity = (Option<String>, u8, IpAddr, u16, IpAddr, u16);
-
-fn identity(row: &FlowRow) -> Identity {
-    (
-        row.interface.clone(),
-        row.protocol,
-        row.local,
-        row.local_port,
-        row.remote,
-        row.remote_port,
-    )
 }
 
 #[cfg(test)]

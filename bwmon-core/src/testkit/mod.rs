@@ -17,6 +17,8 @@
 mod clock;
 pub mod collector;
 mod frames;
+#[cfg(target_os = "linux")]
+pub mod namespace;
 mod observer;
 pub mod rule;
 mod samples;

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::Command;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -29,73 +28,12 @@ use bwmon_core::report::{
     CaptureStatus, InterfaceFacts, InterfaceInterval, Interval, KernelCounters, ProbeResult,
 };
 use bwmon_core::sample::{HostSample, InterfaceSample};
+use bwmon_core::testkit::namespace::sh;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Monitor, collector::Losses};
 
-const INSIDE: &str = "BWMON_TEST_INSIDE";
-const SKIP: &str = "BWMON_SKIP_NAMESPACE_TESTS";
-
 /// How long a test waits for what must happen before it calls it missing.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Runs `body` as root of fresh user, network and mount namespaces, in a process of its own, with
-/// `lo` up, `/sys` showing the namespace and an empty `/run`. `test` is the calling test's name.
-///
-/// Fails with the reason where the system refuses namespaces; `BWMON_SKIP_NAMESPACE_TESTS=1` skips.
-pub fn in_namespace(test: &str, body: impl FnOnce()) {
-    if std::env::var_os(INSIDE).is_none() {
-        return again(test, &["--user", "--map-root-user", "--net", "--mount"]);
-    }
-    run("mount -t sysfs sysfs /sys");
-    run("mount -t tmpfs tmpfs /run");
-    run("ip link set lo up");
-    body();
-}
-
-/// Runs `body` in a process that has no privilege over the network namespace it is in.
-pub fn without_privilege(test: &str, body: impl FnOnce()) {
-    if std::env::var_os(INSIDE).is_none() {
-        return again(test, &["--user", "--map-root-user"]);
-    }
-    body();
-}
-
-fn again(test: &str, namespaces: &[&str]) {
-    if std::env::var_os(SKIP).is_some_and(|value| value == "1") {
-        eprintln!("\n*** SKIPPED {test}: {SKIP}=1 says so; nothing was tested ***\n");
-        return;
-    }
-    let output = Command::new("unshare")
-        .args(namespaces)
-        .arg("--")
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run unshare (package util-linux): {error}"));
-    let out = String::from_utf8_lossy(&output.stdout);
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && out.contains("1 passed"),
-        "{test} failed in its namespace, or the namespace was refused (set {SKIP}=1 to skip): \
-         {}\n--- stdout\n{out}\n--- stderr\n{err}",
-        output.status
-    );
-}
-
-/// Runs a command, its words separated by spaces, in the calling thread's namespaces.
-pub fn run(command: &str) {
-    let mut words = command.split_whitespace();
-    let output = Command::new(words.next().unwrap())
-        .args(words)
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run `{command}`: {error}"));
-    assert!(
-        output.status.success(),
-        "`{command}`: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
 
 /// A thread in a network namespace of its own.
 pub struct Peer {
@@ -109,7 +47,7 @@ impl Peer {
         let (ready, is_ready) = mpsc::channel();
         thread::spawn(move || {
             sys::leave_network_namespace();
-            run("ip link set lo up");
+            sh("ip link set lo up");
             ready.send(sys::thread_id()).unwrap();
             inbox.iter().for_each(|job| job());
         });
@@ -132,8 +70,8 @@ impl Peer {
     /// A virtual cable from `here` in this namespace (10.0.0.1, fd00::1) to `there` in the peer's
     /// (10.0.0.2, fd00::2), both ends up.
     pub fn connect(&self, here: &str, there: &str) {
-        run(&format!("ip link add {here} type veth peer name {there}"));
-        run(&format!("ip link set {there} netns {}", self.thread_id));
+        sh(&format!("ip link add {here} type veth peer name {there}"));
+        sh(&format!("ip link set {there} netns {}", self.thread_id));
         configure(here, 1);
         let there = there.to_owned();
         self.run(move || configure(&there, 2));
@@ -142,11 +80,11 @@ impl Peer {
 
 /// Gives an interface the addresses 10.0.0.`host`/24 and fd00::`host`/64, and sets it up.
 pub fn configure(interface: &str, host: u8) {
-    run(&format!("ip addr add 10.0.0.{host}/24 dev {interface}"));
-    run(&format!(
+    sh(&format!("ip addr add 10.0.0.{host}/24 dev {interface}"));
+    sh(&format!(
         "ip -6 addr add fd00::{host}/64 dev {interface} nodad"
     ));
-    run(&format!("ip link set {interface} up"));
+    sh(&format!("ip link set {interface} up"));
 }
 
 /// Exchanges UDP datagrams and a TCP connection's worth of bytes with each of `addresses`, at
@@ -286,7 +224,7 @@ pub fn interval(
     settle(collector, &mut monitor, interfaces);
     monitor.sample(now(), sample(interfaces));
     monitor.set_losses(&collector.losses());
-    monitor.begin();
+    monitor.rotate(now(), Duration::ZERO);
     traffic(collector, &mut monitor);
     settle(collector, &mut monitor, interfaces);
     monitor.sample(now(), sample(interfaces));

@@ -1,9 +1,11 @@
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{FlowUsage, InterfaceSum, TrafficSum};
-use bwmon_core::report::{Conservation, FlowRow, InterfaceInterval, Interval, Terms, bounds};
+use bwmon_core::report::{
+    Conservation, FlowIdentity, FlowRow, InterfaceInterval, Interval, Terms, bounds,
+};
 use bwmon_core::time::Window;
 
 /// Most flows that are told apart; beyond it the smaller half counts as beyond the limit.
@@ -18,11 +20,9 @@ pub struct TrafficSummer {
     window: Option<Window>,
     reports: u64,
     interfaces: BTreeMap<String, InterfaceSum>,
-    flows: HashMap<Identity, FlowRow>,
+    flows: HashMap<FlowIdentity<'static>, FlowRow>,
     beyond: PerDirection<Tally>,
 }
-
-type Identity = (Option<String>, u8, IpAddr, u16, IpAddr, u16);
 
 impl TrafficSummer {
     /// A sum of nothing.
@@ -49,8 +49,9 @@ impl TrafficSummer {
         let window = self.window.unwrap_or_default();
         let mut beyond = self.beyond;
         let mut rows: Vec<FlowRow> = self.flows.into_values().collect();
-        rows.sort_by_cached_key(|row| {
-            (std::cmp::Reverse(row.traffic.total_bytes()), identity(row))
+        rows.sort_unstable_by(|a, b| {
+            let by_bytes = b.traffic.total_bytes().cmp(&a.traffic.total_bytes());
+            by_bytes.then_with(|| a.identity().cmp(&b.identity()))
         });
         for row in rows.drain(limit.min(rows.len())..) {
             beyond.add(row.traffic);
@@ -98,17 +99,15 @@ impl TrafficSummer {
     }
 
     fn add_flow(&mut self, row: FlowRow) {
-        if let Some(known) = self.flows.get_mut(&identity(&row)) {
-            known.traffic.add(row.traffic);
-            known.first = known.first.min(row.first);
-            known.last = known.last.max(row.last);
-            known.tcp_flags |= row.tcp_flags;
-            return;
-        }
-        if self.flows.len() == MAX_FLOWS {
+        if self.flows.len() == MAX_FLOWS && !self.flows.contains_key(&row.identity()) {
             self.fold_smaller_half();
         }
-        self.flows.insert(identity(&row), row);
+        match self.flows.entry(row.identity().into_owned()) {
+            Entry::Occupied(mut known) => known.get_mut().absorb(&row),
+            Entry::Vacant(place) => {
+                place.insert(row);
+            }
+        }
     }
 
     fn fold_smaller_half(&mut self) {
@@ -159,15 +158,4 @@ fn add_captured(sum: &mut InterfaceSum, conservation: &PerDirection<Conservation
         residual.ingress = residual.ingress.saturating_add(ingress);
         residual.egress = residual.egress.saturating_add(egress);
     }
-}
-
-fn identity(row: &FlowRow) -> Identity {
-    (
-        row.interface.clone(),
-        row.protocol,
-        row.local,
-        row.local_port,
-        row.remote,
-        row.remote_port,
-    )
 }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
+use super::super::clock::wall_clock;
 use super::super::config::{CollectorUrl, Config};
-use super::super::gather::wall_clock;
 use super::super::token;
 use super::Check;
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -26,6 +27,7 @@ impl Running {
     fn start(sources: Doubles, interval: Duration, every: Review) -> Self {
         let interface = Arc::new(Mutex::new("eth0".to_owned()));
         let host = OneInterface {
+            always: BTreeSet::new(),
             name: Arc::clone(&interface),
             script: Arc::clone(&sources.0),
         };
@@ -52,6 +54,18 @@ impl Running {
             }
             assert!(started.elapsed() < PATIENCE, "no interval came");
             thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The next interval of which `is_meant` is true.
+    fn next_where(&mut self, is_meant: impl Fn(&Interval) -> bool) -> Interval {
+        let started = Instant::now();
+        loop {
+            let interval = self.next();
+            if is_meant(&interval) {
+                return interval;
+            }
+            assert!(started.elapsed() < PATIENCE, "such an interval never came");
         }
     }
 
@@ -92,6 +106,29 @@ fn what_came_before_the_start_belongs_to_no_interval_and_all_else_is_conserved()
             .windows(2)
             .all(|pair| pair[0].window.end() <= pair[1].window.end())
     );
+}
+
+#[test]
+fn what_is_captured_is_reported_although_a_filter_leaves_it_out() {
+    let sources = Doubles::default();
+    sources.0.lock().unwrap().is_left_out = true;
+    let mut running = Running::start(sources, Duration::from_millis(10), OFTEN);
+    running.sources.0.lock().unwrap().frames += 100;
+    assert_eq!(captured(&running.next()).1, Some(0));
+    // An interface that comes to be captured is reported from its first interval on.
+    *running.interface.lock().unwrap() = "wlan0".to_owned();
+    let later = running.next_where(|interval| interval.capture.interfaces == ["wlan0"]);
+    assert_eq!(later.interfaces[0].facts.name, "wlan0");
+    assert!(later.interfaces[0].kernel.is_some() && later.interfaces[0].conservation.is_some());
+    // Without capture the filter has its way.
+    running
+        .sources
+        .clone()
+        .refusing(CaptureMethod::AfPacket, CollectErrorKind::Permission);
+    running.sources.0.lock().unwrap().is_broken = true;
+    let last = running.next_where(|i| i.capture.method == CaptureMethod::SockDiag);
+    assert!(last.interfaces.is_empty());
+    running.finish();
 }
 
 #[test]
@@ -149,10 +186,7 @@ fn a_better_step_is_taken_once_it_is_permitted() {
     let mut running = Running::start(sources, Duration::from_millis(10), OFTEN);
     assert_eq!(running.next().capture.method, CaptureMethod::SockDiag);
     running.sources.0.lock().unwrap().refused.clear();
-    let started = Instant::now();
-    while running.next().capture.method != CaptureMethod::AfPacket {
-        assert!(started.elapsed() < PATIENCE);
-    }
+    running.next_where(|i| i.capture.method == CaptureMethod::AfPacket);
     running.sources.0.lock().unwrap().frames += 100;
     let last = running.finish().pop().unwrap();
     assert_eq!(captured(&last).1, Some(0));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, RecentPoint};
-use bwmon_core::report::{AgentId, FlowRow, HostMetrics, Interval, MountUsage};
+use bwmon_core::report::{AgentId, FlowIdentity, HostMetrics, Interval, MountUsage};
 use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
 
@@ -18,20 +18,6 @@ use super::Sightings;
 const MAX_PEERS: usize = 100;
 /// Most flows that a detail lists.
 const MAX_FLOWS: usize = 200;
-
-/// What tells flows apart within a host.
-type FlowIdentity<'a> = (Option<&'a str>, u8, IpAddr, u16, IpAddr, u16);
-
-fn identity(row: &FlowRow) -> FlowIdentity<'_> {
-    (
-        row.interface.as_deref(),
-        row.protocol,
-        row.local,
-        row.local_port,
-        row.remote,
-        row.remote_port,
-    )
-}
 
 /// Bytes that the uplinks moved, by the kernel's counters; absent where none has two readings.
 pub(crate) fn uplink_bytes(interval: &Interval) -> Option<PerDirection<u64>> {
@@ -197,7 +183,7 @@ pub(super) fn peers(minute: &[Arc<Interval>], limit: usize) -> Vec<PeerUsage> {
             if name.is_none_or(|name| uplinks.contains(name)) {
                 let (traffic, flows) = of.entry(row.remote).or_default();
                 traffic.add(row.traffic);
-                flows.insert(identity(row));
+                flows.insert(row.identity());
             }
         }
     }

@@ -23,19 +23,18 @@ mod frames;
 mod ring;
 
 use std::cell::Cell;
-use std::env;
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ring::{Geometry, OpenError, Ring};
 
 use crate::collector::{CollectError, CollectErrorKind, Collector, Losses, Observer, Progress};
-use crate::collectors::interfaces::{Interfaces, attach, filter, wait_readable};
+use crate::collectors::clock::wall_clock;
+use crate::collectors::interfaces::{Interfaces, attach, filter, how_to_permit, wait_readable};
 use crate::frame::InterfaceId;
 use crate::report::CaptureLoss;
-use crate::time::Timestamp;
 
 /// Name of this collector and of its losses.
 const NAME: &str = "af_packet";
@@ -170,7 +169,7 @@ impl AfPacket {
     fn follow_interfaces(&mut self, into: &mut dyn Observer) -> Result<(), CollectError> {
         let is_changed = self.interfaces.refresh_if_due();
         for event in self.interfaces.take_events() {
-            into.interface(now(), event);
+            into.interface(wall_clock(), event);
         }
         if is_changed && !self.interfaces.is_all() {
             self.aim()?;
@@ -292,24 +291,13 @@ fn add(total: &Cell<u64>, more: u32) {
     total.set(total.get().saturating_add(u64::from(more)));
 }
 
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::EPOCH.plus(since_epoch.unwrap_or_default())
-}
-
 fn refused(config: &AfPacketConfig, error: OpenError) -> CollectError {
     match error {
         OpenError::Socket(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            let program = env::current_exe().map_or_else(
-                |_| "bwmon-agent".to_owned(),
-                |path| path.display().to_string(),
-            );
+            let how = how_to_permit();
             CollectError::new(
                 CollectErrorKind::Permission,
-                format!(
-                    "capturing frames needs the capability CAP_NET_RAW; grant it with: \
-                     sudo setcap cap_net_raw=ep '{program}'"
-                ),
+                format!("capturing frames needs the capability CAP_NET_RAW; {how}"),
             )
             .caused_by(error)
         }

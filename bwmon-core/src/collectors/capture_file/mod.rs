@@ -5,6 +5,7 @@
 //! [`CollectErrorKind::Damaged`] with the offset.
 
 mod input;
+mod order;
 mod pcap;
 mod pcapng;
 

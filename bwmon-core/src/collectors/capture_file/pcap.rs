@@ -4,6 +4,7 @@
 use std::io::Read;
 
 use super::input::Input;
+use super::order::ByteOrder;
 use super::{MAX_CAPTURED, Record, damaged, not_a_capture};
 use crate::collector::CollectError;
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
@@ -14,7 +15,7 @@ const FILE_HEADER: usize = 24;
 /// How to read the records of a file.
 #[derive(Debug)]
 pub(super) struct Pcap {
-    is_big_endian: bool,
+    order: ByteOrder,
     nanos_per_tick: u64,
     record_header: usize,
     link: LinkType,
@@ -25,13 +26,13 @@ impl Pcap {
         input: &mut Input<R>,
         magic: [u8; 4],
     ) -> Result<Self, CollectError> {
-        let (is_big_endian, nanos_per_tick, record_header) = match magic {
-            [0xd4, 0xc3, 0xb2, 0xa1] => (false, 1_000, 16),
-            [0xa1, 0xb2, 0xc3, 0xd4] => (true, 1_000, 16),
-            [0x4d, 0x3c, 0xb2, 0xa1] => (false, 1, 16),
-            [0xa1, 0xb2, 0x3c, 0x4d] => (true, 1, 16),
-            [0x34, 0xcd, 0xb2, 0xa1] => (false, 1_000, 24),
-            [0xa1, 0xb2, 0xcd, 0x34] => (true, 1_000, 24),
+        let (order, nanos_per_tick, record_header) = match magic {
+            [0xd4, 0xc3, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 16),
+            [0xa1, 0xb2, 0xc3, 0xd4] => (ByteOrder::Big, 1_000, 16),
+            [0x4d, 0x3c, 0xb2, 0xa1] => (ByteOrder::Little, 1, 16),
+            [0xa1, 0xb2, 0x3c, 0x4d] => (ByteOrder::Big, 1, 16),
+            [0x34, 0xcd, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 24),
+            [0xa1, 0xb2, 0xcd, 0x34] => (ByteOrder::Big, 1_000, 24),
             _ => {
                 return Err(not_a_capture(
                     "its first 4 bytes are those of no known format",
@@ -41,16 +42,15 @@ impl Pcap {
         let Some(header) = input.peek(FILE_HEADER)? else {
             return Err(damaged(0, "the file header is cut"));
         };
-        let mut pcap = Self {
-            is_big_endian,
+        // The upper bits say how long a frame check sequence is.
+        let link = LinkType::from_linktype(order.u32(header, 20) & 0x03ff_ffff);
+        input.skip(FILE_HEADER as u64)?;
+        Ok(Self {
+            order,
             nanos_per_tick,
             record_header,
-            link: LinkType::Ethernet,
-        };
-        // The upper bits say how long a frame check sequence is.
-        pcap.link = LinkType::from_linktype(pcap.number(header, 20) & 0x03ff_ffff);
-        input.skip(FILE_HEADER as u64)?;
-        Ok(pcap)
+            link,
+        })
     }
 
     pub(super) fn next<R: Read>(
@@ -65,10 +65,10 @@ impl Pcap {
         let Some(header) = input.peek(self.record_header)? else {
             return Err(damaged(offset, "a record header is cut"));
         };
-        let seconds = u64::from(self.number(header, 0));
-        let ticks = u64::from(self.number(header, 4));
-        let captured = self.number(header, 8);
-        let wire_len = self.number(header, 12);
+        let seconds = u64::from(self.order.u32(header, 0));
+        let ticks = u64::from(self.order.u32(header, 4));
+        let captured = self.order.u32(header, 8);
+        let wire_len = self.order.u32(header, 12);
         let Some(captured) = usize::try_from(captured)
             .ok()
             .filter(|len| *len <= MAX_CAPTURED)
@@ -94,18 +94,5 @@ impl Pcap {
         });
         input.skip(total as u64)?;
         Ok(Record::Frame)
-    }
-
-    fn number(&self, bytes: &[u8], at: usize) -> u32 {
-        let four = bytes
-            .get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .copied()
-            .unwrap_or_default();
-        if self.is_big_endian {
-            u32::from_be_bytes(four)
-        } else {
-            u32::from_le_bytes(four)
-        }
     }
 }

@@ -5,6 +5,7 @@
 use std::io::Read;
 
 use super::input::Input;
+use super::order::ByteOrder;
 use super::{MAX_CAPTURED, Record, damaged};
 use crate::collector::CollectError;
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
@@ -28,7 +29,7 @@ const OPTION_OFFSET: u16 = 14;
 /// What the current section said so far.
 #[derive(Debug, Default)]
 pub(super) struct PcapNg {
-    is_big_endian: bool,
+    order: ByteOrder,
     interfaces: Vec<Interface>,
 }
 
@@ -65,8 +66,8 @@ impl PcapNg {
         let Some(head) = input.peek(8)? else {
             return Err(damaged(offset, "a block header is cut"));
         };
-        let kind = self.number(head, 0);
-        let length = self.number(head, 4);
+        let kind = self.order.u32(head, 0);
+        let length = self.order.u32(head, 4);
         if length < 12 || !length.is_multiple_of(4) {
             return Err(damaged(offset, format_args!("a block of {length} bytes")));
         }
@@ -87,19 +88,19 @@ impl PcapNg {
         let Some(head) = input.peek(28)? else {
             return Err(damaged(offset, "a section header is cut"));
         };
-        self.is_big_endian = match head.get(8..12) {
-            Some([0x1a, 0x2b, 0x3c, 0x4d]) => true,
-            Some([0x4d, 0x3c, 0x2b, 0x1a]) => false,
+        self.order = match head.get(8..12) {
+            Some([0x1a, 0x2b, 0x3c, 0x4d]) => ByteOrder::Big,
+            Some([0x4d, 0x3c, 0x2b, 0x1a]) => ByteOrder::Little,
             _ => return Err(damaged(offset, "a section header without a byte order")),
         };
-        let major = self.short(head, 12);
+        let major = self.order.u16(head, 12);
         if major != 1 {
             return Err(damaged(
                 offset,
                 format_args!("a section of version {major}, 1 is read"),
             ));
         }
-        if self.number(head, 4) < 28 {
+        if self.order.u32(head, 4) < 28 {
             return Err(damaged(offset, "a section header that is too short"));
         }
         self.interfaces.clear();
@@ -123,7 +124,7 @@ impl PcapNg {
         let Some(block) = input.peek(size)? else {
             return Err(damaged(offset, "the last block is cut"));
         };
-        if self.number(block, size - 4) != length {
+        if self.order.u32(block, size - 4) != length {
             return Err(damaged(offset, "a block whose two lengths differ"));
         }
         let body = block.get(8..size - 4).unwrap_or_default();
@@ -158,8 +159,8 @@ impl PcapNg {
         };
         let mut options = body.get(8..)?;
         while let Some(head) = options.first_chunk::<4>() {
-            let code = self.short(head, 0);
-            let length = usize::from(self.short(head, 2));
+            let code = self.order.u16(head, 0);
+            let length = usize::from(self.order.u16(head, 2));
             let value = options.get(4..4 + length);
             match (code, value) {
                 (OPTION_END, _) => break,
@@ -167,15 +168,15 @@ impl PcapNg {
                     clock.ticks_per_second = ticks_per_second(resolution)?;
                 }
                 (OPTION_OFFSET, Some(value)) if length == 8 => {
-                    clock.offset_seconds = self.long(value)?;
+                    clock.offset_seconds = self.order.i64(value, 0);
                 }
                 _ => {}
             }
             options = options.get(4 + length.next_multiple_of(4)..)?;
         }
         Some(Interface {
-            link: LinkType::from_linktype(u32::from(self.short(body, 0))),
-            snapshot_len: self.number(body, 4),
+            link: LinkType::from_linktype(u32::from(self.order.u16(body, 0))),
+            snapshot_len: self.order.u32(body, 4),
             clock,
         })
     }
@@ -183,7 +184,7 @@ impl PcapNg {
     fn frame<'a>(&self, kind: u32, body: &'a [u8]) -> Option<Frame<'a>> {
         let (id, ticks, captured, wire_len, data) = match kind {
             SIMPLE_PACKET => {
-                let wire_len = self.number(body, 0);
+                let wire_len = self.order.u32(body, 0);
                 let limit = self.interfaces.first()?.snapshot_len;
                 let captured = if limit == 0 {
                     wire_len
@@ -193,17 +194,17 @@ impl PcapNg {
                 (0, 0, captured, wire_len, body.get(4..)?)
             }
             ENHANCED_PACKET => (
-                self.number(body, 0),
+                self.order.u32(body, 0),
                 self.ticks(body),
-                self.number(body, 12),
-                self.number(body, 16),
+                self.order.u32(body, 12),
+                self.order.u32(body, 16),
                 body.get(20..)?,
             ),
             _ => (
-                u32::from(self.short(body, 0)),
+                u32::from(self.order.u16(body, 0)),
                 self.ticks(body),
-                self.number(body, 12),
-                self.number(body, 16),
+                self.order.u32(body, 12),
+                self.order.u32(body, 16),
                 body.get(20..)?,
             ),
         };
@@ -223,42 +224,7 @@ impl PcapNg {
     }
 
     fn ticks(&self, body: &[u8]) -> u64 {
-        u64::from(self.number(body, 4)) << 32 | u64::from(self.number(body, 8))
-    }
-
-    fn number(&self, bytes: &[u8], at: usize) -> u32 {
-        let four = bytes
-            .get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .copied()
-            .unwrap_or_default();
-        if self.is_big_endian {
-            u32::from_be_bytes(four)
-        } else {
-            u32::from_le_bytes(four)
-        }
-    }
-
-    fn short(&self, bytes: &[u8], at: usize) -> u16 {
-        let two = bytes
-            .get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .copied()
-            .unwrap_or_default();
-        if self.is_big_endian {
-            u16::from_be_bytes(two)
-        } else {
-            u16::from_le_bytes(two)
-        }
-    }
-
-    fn long(&self, bytes: &[u8]) -> Option<i64> {
-        let eight = *bytes.first_chunk()?;
-        Some(if self.is_big_endian {
-            i64::from_be_bytes(eight)
-        } else {
-            i64::from_le_bytes(eight)
-        })
+        u64::from(self.order.u32(body, 4)) << 32 | u64::from(self.order.u32(body, 8))
     }
 }
 

@@ -206,6 +206,15 @@ impl Interfaces {
     }
 }
 
+/// The command that lets this program capture.
+pub(in crate::collectors) fn how_to_permit() -> String {
+    let program = std::env::current_exe().map_or_else(
+        |_| "bwmon-agent".to_owned(),
+        |path| path.display().to_string(),
+    );
+    format!("grant it with: sudo setcap cap_net_raw=ep '{program}'")
+}
+
 fn not_found(name: &str) -> CollectError {
     let mut existing: Vec<String> = sys::list().into_iter().map(|(_, name)| name).collect();
     existing.sort();

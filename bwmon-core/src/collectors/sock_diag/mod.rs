@@ -42,11 +42,11 @@
 mod account;
 mod kernel;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::collector::{CollectError, Collector, Losses, Observer, Progress};
+use crate::collectors::clock::wall_clock;
 use crate::report::CaptureLoss;
-use crate::time::Timestamp;
 
 use account::Account;
 use kernel::{Dumps, Notifications, Received, Socket};
@@ -180,9 +180,4 @@ impl Collector for SockDiag {
             sources: vec![loss],
         }
     }
-}
-
-fn wall_clock() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp::EPOCH.plus(since_epoch.unwrap_or_default())
 }

@@ -23,7 +23,7 @@ mod platform;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind};
 
@@ -52,7 +52,8 @@ pub struct SystemConfig {
     /// traffic is counted (`vda`): an `include` that lists mount paths only hides the traffic of
     /// all disks, unless their names are listed too.
     pub disks: NameFilter,
-    /// Which interfaces are part of the sample. [`InterfaceEvent`]s are told for all of them.
+    /// Which interfaces are part of the sample, besides those of [`System::always_report`].
+    /// [`InterfaceEvent`]s are told for all of them.
     pub interfaces: NameFilter,
     /// Whether network file systems are reported. Off by default, because asking for the space on
     /// one whose server is gone can block for ever.
@@ -67,6 +68,7 @@ pub struct SystemConfig {
 /// The moment of a sample is the wall clock right after the interfaces' counters were read.
 pub struct System {
     interfaces: Matcher,
+    always: BTreeSet<String>,
     platform: Platform,
     gauges: sysinfo::System,
     has_cpu_baseline: bool,
@@ -89,6 +91,7 @@ impl System {
         })?;
         Ok(Self {
             interfaces: Matcher::new(&config.interfaces),
+            always: BTreeSet::new(),
             platform: Platform::new(Matcher::new(&config.disks), config.network_mounts),
             gauges,
             has_cpu_baseline: false,
@@ -103,6 +106,13 @@ impl System {
     /// When the system does not list its interfaces.
     pub fn interfaces(&self) -> Result<Vec<InterfaceSample>, CollectError> {
         Ok(platform::interfaces()?.interfaces)
+    }
+
+    /// Has the interfaces called `names` be part of the sample whatever the filter says, and no
+    /// others that an earlier call named: for those that are captured, whose flows would otherwise
+    /// have no counters to be compared with.
+    pub fn always_report(&mut self, names: BTreeSet<String>) {
+        self.always = names;
     }
 
     fn metrics(&mut self, now: Instant) -> HostMetrics {
@@ -190,7 +200,10 @@ impl Collector for System {
         for event in self.changes(&interfaces) {
             into.interface(at, event);
         }
-        interfaces.retain(|interface| self.interfaces.admits(&[&interface.facts.name]));
+        interfaces.retain(|interface| {
+            let name = &interface.facts.name;
+            self.always.contains(name) || self.interfaces.admits(&[name])
+        });
         let sample = HostSample {
             metrics,
             disks,
@@ -270,14 +283,6 @@ fn percent(value: f32) -> f32 {
     } else {
         0.0
     }
-}
-
-fn wall_clock() -> Timestamp {
-    Timestamp::EPOCH.plus(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::time::Instant;
 use sysinfo::{DiskRefreshKind, Disks, InterfaceOperationalState, NetworkData, Networks};
 
 use super::filter::Matcher;
-use super::{Reading, mark_uplinks, wall_clock};
+use super::{Reading, mark_uplinks};
 use crate::collector::{CollectError, CollectErrorKind};
+use crate::collectors::clock::wall_clock;
 use crate::frame::{InterfaceId, PerDirection};
 use crate::report::{
     DiskCounters, InterfaceFacts, InterfaceKind, KernelCounters, MountUsage, OperState, bounds,

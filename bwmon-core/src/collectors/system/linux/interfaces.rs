@@ -6,8 +6,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Reading, mark_uplinks, read_text, routes, unreadable, wall_clock};
+use super::{Reading, mark_uplinks, read_text, routes, unreadable};
 use crate::collector::{CollectError, CollectErrorKind};
+use crate::collectors::clock::wall_clock;
 use crate::collectors::system::Due;
 use crate::frame::{InterfaceId, PerDirection};
 use crate::report::{InterfaceFacts, InterfaceKind, KernelCounters, OperState, bounds};

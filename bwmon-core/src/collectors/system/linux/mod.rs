@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::filter::Matcher;
-use super::{Reading, mark_uplinks, wall_clock};
+use super::{Reading, mark_uplinks};
 use crate::collector::{CollectError, CollectErrorKind};
 use crate::report::{DiskCounters, MountUsage};
 

@@ -1,12 +1,15 @@
+//! Live capture through libpcap: the portable way, which gives what the packet ring gives where there
+//! is none, at a higher cost. Capture files are read without libpcap (`capture_file`).
+
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use pcap::{Active, Capture, Error};
+use pcap::{Active, Capture, Error, Linktype};
 
-use super::{link_type, timestamp};
 use crate::collector::{CollectError, CollectErrorKind, Collector, Losses, Observer, Progress};
-use crate::collectors::interfaces::{Counting, Interfaces, wait_readable};
+use crate::collectors::clock::wall_clock;
+use crate::collectors::interfaces::{Counting, Interfaces, how_to_permit, wait_readable};
 #[cfg(target_os = "linux")]
 use crate::collectors::interfaces::{attach, filter};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
@@ -132,7 +135,7 @@ impl LivePcap {
         }
         self.interfaces.refresh_if_due();
         for event in self.interfaces.take_events() {
-            into.interface(now(), event);
+            into.interface(wall_clock(), event);
         }
         self.close_handles();
         // A later look may succeed, and what is open goes on.
@@ -281,7 +284,7 @@ impl Handle {
             Sees::Loopback => &[Direction::Egress, Direction::Ingress],
         };
         let result = self.capture.dispatch(Some(FRAMES_PER_TURN), |packet| {
-            let at = timestamp(packet.header.ts.tv_sec, packet.header.ts.tv_usec, 1_000);
+            let at = timestamp(packet.header.ts.tv_sec, packet.header.ts.tv_usec);
             for &direction in directions {
                 into.frame(Frame {
                     at,
@@ -329,7 +332,7 @@ fn open(
     counting: Counting,
 ) -> Result<Vec<Handle>, CollectError> {
     let handle = |mut capture: Capture<Active>, sees| Handle {
-        link: link_type(capture.get_datalink()),
+        link: link_type(&capture),
         dropped_before: capture.stats().map_or(0, |stats| stats.dropped),
         capture,
         interface,
@@ -397,21 +400,16 @@ fn refused(name: &str, error: Error) -> CollectError {
         .iter()
         .any(|word| text.contains(word));
     let (kind, advice) = if is_forbidden {
-        (CollectErrorKind::Permission, advice())
+        (
+            CollectErrorKind::Permission,
+            format!("; {}", how_to_permit()),
+        )
     } else if is_gone(&error) {
         (CollectErrorKind::Gone, String::new())
     } else {
         (CollectErrorKind::Other, String::new())
     };
     CollectError::new(kind, format!("cannot capture on {name}: {text}{advice}")).caused_by(error)
-}
-
-fn advice() -> String {
-    let program = std::env::current_exe().map_or_else(
-        |_| "bwmon-agent".to_owned(),
-        |path| path.display().to_string(),
-    );
-    format!("; grant it with: sudo setcap cap_net_raw=ep '{program}'")
 }
 
 /// libpcap has no error numbers for an interface that was removed or is down (pcap-linux.c).
@@ -422,7 +420,16 @@ fn is_gone(error: &Error) -> bool {
         .any(|word| text.contains(word))
 }
 
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::EPOCH.plus(since_epoch.unwrap_or_default())
+/// The numbers of libpcap (DLT_) are those of capture files (LINKTYPE_) but for raw IP, of which
+/// [`LinkType::from_linktype`] knows both (<https://www.tcpdump.org/linktypes.html>).
+fn link_type(capture: &Capture<Active>) -> LinkType {
+    let Linktype(number) = capture.get_datalink();
+    u32::try_from(number).map_or(LinkType::Unsupported(u32::MAX), LinkType::from_linktype)
+}
+
+/// What is before 1970 becomes the nearest moment that can be told.
+fn timestamp(seconds: i64, micros: i64) -> Timestamp {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let micros = u64::try_from(micros).unwrap_or(0);
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros))
 }
