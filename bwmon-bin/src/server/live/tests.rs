@@ -102,6 +102,21 @@ fn totals_and_peers_count_uplinks_and_flows_without_an_interface_only() {
 }
 
 #[test]
+fn what_a_host_exchanges_with_itself_is_no_peer() {
+    let live = live();
+    let mut loopback = flow(None, 1, 9_000);
+    loopback.remote = [127, 0, 0, 1].into();
+    let mut own_address = flow(None, 1, 8_000);
+    own_address.remote = own_address.local;
+    let flows = vec![loopback, own_address, flow(None, 3, 50)];
+    live.report(AGENT, key(1, 1), interval(1_000, flows));
+    let detail = live.detail(AGENT).unwrap();
+    assert_eq!(detail.peers.len(), 1);
+    assert_eq!(detail.peers[0].traffic.total_bytes(), 50);
+    assert_eq!(detail.flows.len(), 3);
+}
+
+#[test]
 fn sums_cover_the_last_minute_and_say_so() {
     let live = live();
     for n in 0..60 {
