@@ -1,7 +1,7 @@
 //! Losses stay cumulative when one source takes over from another.
 
 use bwmon_core::collector::Losses;
-use bwmon_core::report::{CaptureLoss, bounds};
+use bwmon_core::report::bounds;
 
 /// What sources that are no longer in use lost.
 #[derive(Debug, Default)]
@@ -25,11 +25,9 @@ impl LossLedger {
 
 fn add(sum: &mut Losses, more: &Losses) {
     for loss in &more.sources {
-        let is_same =
-            |known: &CaptureLoss| known.source == loss.source && known.interface == loss.interface;
-        if let Some(known) = sum.sources.iter_mut().find(|known| is_same(known)) {
-            known.received = known.received.saturating_add(loss.received);
-            known.dropped = known.dropped.saturating_add(loss.dropped);
+        let mut known = sum.sources.iter_mut();
+        if let Some(known) = known.find(|known| known.is_same_source(loss)) {
+            known.absorb(loss);
         } else if sum.sources.len() < bounds::PARTS {
             sum.sources.push(loss.clone());
         }
@@ -38,6 +36,8 @@ fn add(sum: &mut Losses, more: &Losses) {
 
 #[cfg(test)]
 mod tests {
+    use bwmon_core::report::CaptureLoss;
+
     use super::*;
 
     fn lost(received: u64, dropped: u64) -> Losses {

@@ -100,9 +100,8 @@ impl Monitor {
     /// Takes what a collector lost so far. Cumulative, so the last word counts.
     pub fn set_losses(&mut self, losses: &Losses) {
         for now in &losses.sources {
-            let is_same =
-                |loss: &CaptureLoss| loss.source == now.source && loss.interface == now.interface;
-            if let Some(loss) = self.losses.iter_mut().find(|loss| is_same(loss)) {
+            let mut known = self.losses.iter_mut();
+            if let Some(loss) = known.find(|loss| loss.is_same_source(now)) {
                 loss.clone_from(now);
             } else if self.losses.len() < bounds::PARTS {
                 self.losses.push(now.clone());
@@ -232,10 +231,8 @@ impl Monitor {
 
     fn take_losses(&mut self) -> Vec<CaptureLoss> {
         let change = |now: &CaptureLoss| {
-            let before = self
-                .losses_before
-                .iter()
-                .find(|loss| loss.source == now.source && loss.interface == now.interface);
+            let mut known = self.losses_before.iter();
+            let before = known.find(|loss| loss.is_same_source(now));
             let since = |now: u64, before: Option<u64>| now.saturating_sub(before.unwrap_or(0));
             CaptureLoss {
                 received: since(now.received, before.map(|loss| loss.received)),

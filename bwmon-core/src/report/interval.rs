@@ -180,6 +180,20 @@ pub struct CaptureLoss {
     pub dropped: u64,
 }
 
+impl CaptureLoss {
+    /// Whether both are of one source and interface, so that their counts can be compared or added.
+    pub fn is_same_source(&self, other: &Self) -> bool {
+        self.source == other.source && self.interface == other.interface
+    }
+
+    /// Adds what the same source counted at another time.
+    pub fn absorb(&mut self, other: &Self) {
+        debug_assert!(self.is_same_source(other));
+        self.received = self.received.saturating_add(other.received);
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
+}
+
 /// What a probe was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

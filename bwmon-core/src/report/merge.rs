@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::bounds;
 use super::interface::{Conservation, InterfaceInterval, KernelCounters};
-use super::interval::{FlowRow, Interval};
+use super::interval::{CaptureLoss, FlowRow, Interval};
 use crate::frame::{PerDirection, Tally};
 
 impl Interval {
@@ -39,33 +39,24 @@ impl Interval {
         self.host = Some(later);
     }
 
-    fn absorb_losses(&mut self, later: Vec<super::CaptureLoss>) {
-        for loss in later {
-            let known = self
-                .losses
-                .iter_mut()
-                .find(|known| known.source == loss.source && known.interface == loss.interface);
-            match known {
-                Some(known) => {
-                    known.received = known.received.saturating_add(loss.received);
-                    known.dropped = known.dropped.saturating_add(loss.dropped);
-                }
-                None => self.losses.push(loss),
-            }
-        }
+    fn absorb_losses(&mut self, later: Vec<CaptureLoss>) {
+        unite(
+            &mut self.losses,
+            later,
+            CaptureLoss::is_same_source,
+            |known, loss| known.absorb(&loss),
+        );
+        self.losses.truncate(bounds::PARTS);
     }
 
     fn absorb_interfaces(&mut self, later: Vec<InterfaceInterval>) {
-        for interface in later {
-            let known = self
-                .interfaces
-                .iter_mut()
-                .find(|known| known.facts.id == interface.facts.id);
-            match known {
-                Some(known) => known.absorb(interface),
-                None => self.interfaces.push(interface),
-            }
-        }
+        let is_same = |a: &InterfaceInterval, b: &InterfaceInterval| a.facts.id == b.facts.id;
+        unite(
+            &mut self.interfaces,
+            later,
+            is_same,
+            InterfaceInterval::absorb,
+        );
         self.interfaces.truncate(bounds::PARTS);
     }
 
@@ -131,28 +122,35 @@ impl InterfaceInterval {
                 .or(other)
                 .map(|known| known.map(|c| without_residual(*c))),
         };
-        for count in later.non_ip {
-            let known = self
-                .non_ip
-                .iter_mut()
-                .find(|known| known.ethertype == count.ethertype);
-            match known {
-                Some(known) => known.tally.add(count.tally),
-                None => self.non_ip.push(count),
-            }
-        }
-        for count in later.malformed {
-            let known = self
-                .malformed
-                .iter_mut()
-                .find(|known| known.layer == count.layer && known.reason == count.reason);
-            match known {
-                Some(known) => known.tally.add(count.tally),
-                None => self.malformed.push(count),
-            }
-        }
+        unite(
+            &mut self.non_ip,
+            later.non_ip,
+            |a, b| a.ethertype == b.ethertype,
+            |known, count| known.tally.add(count.tally),
+        );
+        unite(
+            &mut self.malformed,
+            later.malformed,
+            |a, b| a.layer == b.layer && a.reason == b.reason,
+            |known, count| known.tally.add(count.tally),
+        );
         self.non_ip.truncate(bounds::CLASSES);
         self.malformed.truncate(bounds::CLASSES);
+    }
+}
+
+/// Adds each of `later` to the one of `known` that it is the same as, or to the list.
+fn unite<T>(
+    known: &mut Vec<T>,
+    later: Vec<T>,
+    is_same: impl Fn(&T, &T) -> bool,
+    add: impl Fn(&mut T, T),
+) {
+    for item in later {
+        match known.iter_mut().find(|known| is_same(known, &item)) {
+            Some(known) => add(known, item),
+            None => known.push(item),
+        }
     }
 }
 

@@ -95,10 +95,7 @@ fn run(
 
 fn not_back(name: &str, before: &Losses, now: Losses) -> Losses {
     for known in &before.sources {
-        let same = now
-            .sources
-            .iter()
-            .find(|loss| loss.source == known.source && loss.interface == known.interface);
+        let same = now.sources.iter().find(|loss| loss.is_same_source(known));
         let is_monotone =
             same.is_some_and(|now| now.received >= known.received && now.dropped >= known.dropped);
         assert!(
