@@ -455,7 +455,9 @@ fn an_overflow_of_the_kernels_buffer_is_counted_and_survived() {
 
 /// Counts a connection over loopback, between an IPv4 socket and one that listens on `[::]`.
 fn check_loopback() {
-    let mut source = SockDiag::open().unwrap();
+    let mut config = SockDiagConfig::default();
+    config.within_host = true;
+    let mut source = SockDiag::open_with(&config).unwrap();
     let mut sums = Sums::default();
     let listener = TcpListener::bind("[::]:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -255,6 +255,21 @@ async fn a_clean_up_removes_what_is_old_and_a_resend_of_it_stays_a_duplicate() {
 }
 
 #[tokio::test]
+async fn after_an_orderly_end_the_file_alone_has_everything() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bwmon.db");
+    let mut sink = open(&path);
+    let reader = SqliteReader::open(&path).unwrap();
+    write(&mut sink, &[envelope(AGENT, EPOCH, 1)]).await;
+    assert_eq!(reader.keys(AGENT).unwrap().len(), 1);
+    Box::new(sink).close().await.unwrap();
+    let copy = folder.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    assert_eq!(all_keys(&copy).len(), 1);
+    drop(reader);
+}
+
+#[tokio::test]
 async fn a_damaged_record_is_counted_and_hides_nothing_else() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bwmon.db");

@@ -37,6 +37,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
+use crate::common::errors::told;
 use cli::{Cli, Command, ConfigCommand};
 use config::{Config, EXAMPLE};
 
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to do where standard error is closed.
-            let _is_written = writeln!(io::stderr(), "bwmon-agent: {error:#}");
+            let _is_written = writeln!(io::stderr(), "bwmon-agent: {}", told(&error));
             ExitCode::FAILURE
         }
     }

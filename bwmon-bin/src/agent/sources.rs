@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bwmon_core::collector::CollectError;
 use bwmon_core::collectors::af_packet::{AfPacket, AfPacketConfig};
-use bwmon_core::collectors::sock_diag::SockDiag;
+use bwmon_core::collectors::sock_diag::{SockDiag, SockDiagConfig};
 use bwmon_core::frame::InterfaceId;
 use bwmon_core::report::CaptureMethod;
 
@@ -16,6 +16,9 @@ use super::libpcap;
 const FRAME_PACE: Duration = Duration::from_millis(250);
 /// The same for sock_diag, which reads every connection at the end of each call.
 const CONNECTION_PACE: Duration = Duration::from_secs(1);
+
+/// Linux's loopback interface: what stays on the host is counted where it is asked for.
+const LOOPBACK: &str = "lo";
 
 /// Opens what the kernel and libpcap offer.
 #[derive(Debug, Clone)]
@@ -52,7 +55,9 @@ impl Open for Sources {
             CaptureMethod::AfPacket => self.af_packet(names),
             CaptureMethod::Libpcap => libpcap::open(names, self.ring_bytes.bytes(), FRAME_PACE),
             CaptureMethod::SockDiag | CaptureMethod::Counters => {
-                let tap = Box::new(SockDiag::open()?);
+                let mut config = SockDiagConfig::default();
+                config.within_host = names.iter().any(|name| name == LOOPBACK);
+                let tap = Box::new(SockDiag::open_with(&config)?);
                 Ok(Source {
                     tap,
                     drain: Duration::ZERO,

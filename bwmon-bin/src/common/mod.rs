@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod duration;
+pub mod errors;
 pub mod log;

@@ -10,14 +10,24 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::assets::Page;
 use super::config::{Config, EXAMPLE, Overrides};
 use super::{Server, openapi};
+use crate::common::errors::told;
 use crate::common::log;
 
 /// Exit code for a wrong command line or configuration, as clap has it.
 const USAGE: u8 = 2;
 
-/// Takes in what agents report, stores it, and shows it in a browser.
+const ABOUT: &str = "Takes in what agents report, stores it, and shows it in a browser";
+const EXAMPLES: &str = "\
+Examples:
+  bwmon-collector                                 serve on http://127.0.0.1:8000, data in ./data
+  bwmon-collector --listen 0.0.0.0:8000 --token-file token
+  bwmon-collector --retention 30d --data-dir /var/lib/bwmon
+  bwmon-collector config example > collector.toml a commented configuration file
+Settings: file (--config) < environment (BWMON_...) < flags.";
+
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "bwmon-collector", version, about)]
+#[command(name = "bwmon-collector", version, about = ABOUT, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -112,7 +122,7 @@ fn end(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bwmon-collector: {error:#}");
+            eprintln!("bwmon-collector: {}", told(&error));
             ExitCode::FAILURE
         }
     }

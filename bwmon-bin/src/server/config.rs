@@ -47,16 +47,16 @@ pub struct Overrides {
     /// Configuration file (TOML); `bwmon-collector config example` prints one
     #[arg(long, env = "BWMON_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// Address and port to listen on; any but loopback needs --token-file
+    /// Address and port to listen on; any but loopback needs --token-file [default: 127.0.0.1:8000]
     #[arg(long, env = "BWMON_LISTEN", value_name = "ADDRESS:PORT", global = true)]
     listen: Option<SocketAddr>,
-    /// Folder of the database; made if it is not there
+    /// Folder of the database; made if it is not there [default: ./data]
     #[arg(long, env = "BWMON_DATA", value_name = "FOLDER", global = true)]
     data_dir: Option<PathBuf>,
-    /// How long reports are kept, such as 7d
+    /// How long reports are kept, such as 30d [default: 7d]
     #[arg(long, env = "BWMON_RETENTION", value_name = "DURATION", global = true)]
     retention: Option<HumanDuration>,
-    /// How often reports that are too old are removed, such as 24h
+    /// How often reports that are too old are removed, such as 12h [default: 24h]
     #[arg(
         long,
         env = "BWMON_CLEAN_UP_INTERVAL",
@@ -64,7 +64,7 @@ pub struct Overrides {
         global = true
     )]
     clean_up_interval: Option<HumanDuration>,
-    /// After how long without a report a host counts as stale, such as 2m
+    /// After how long without a report a host counts as stale, such as 5m [default: 2m]
     #[arg(
         long,
         env = "BWMON_STALE_AFTER",
@@ -75,7 +75,7 @@ pub struct Overrides {
     /// File with the shared token of agents and people
     #[arg(long, env = "BWMON_TOKEN_FILE", value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
-    /// What is logged: a level, or directives such as warn,bwmon_bin=debug
+    /// What is logged: a level, or directives such as warn,bwmon_bin=debug [default: info]
     #[arg(long, env = "BWMON_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
 }

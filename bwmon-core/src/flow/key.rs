@@ -24,3 +24,10 @@ pub struct FlowKey {
     /// The peer.
     pub remote: Endpoint,
 }
+
+impl FlowKey {
+    /// Whether both ends are this host: to a loopback address, or to the host's own address.
+    pub fn is_within_host(&self) -> bool {
+        self.remote.address.is_loopback() || self.remote.address == self.local.address
+    }
+}

@@ -122,6 +122,11 @@ pub struct FlowRow {
 }
 
 impl FlowRow {
+    /// Whether both ends are this host: to a loopback address, or to the host's own address.
+    pub fn is_within_host(&self) -> bool {
+        self.remote.is_loopback() || self.remote == self.local
+    }
+
     /// What tells this flow apart from the others of its host.
     pub fn identity(&self) -> FlowIdentity<'_> {
         FlowIdentity {

@@ -11,7 +11,7 @@ use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 #[non_exhaustive]
 pub enum OpenError {
     /// The file is something else.
-    #[error("{path} is not an SQLite database; name another file (this one was left as it is)")]
+    #[error("{path} is not an SQLite database; choose another place (the file was left as it is)")]
     NotADatabase {
         /// The file.
         path: PathBuf,
@@ -19,7 +19,7 @@ pub enum OpenError {
     /// Another program's database.
     #[error(
         "{path} is a database of another program (application id {found:#010x}, bwmon's is \
-         {APPLICATION_ID:#010x}); name another file (this one was left as it is)"
+         {APPLICATION_ID:#010x}); choose another place (the file was left as it is)"
     )]
     Foreign {
         /// The file.
@@ -118,7 +118,7 @@ pub(super) fn write_error(path: &Path, error: rusqlite::Error) -> SinkError {
         ),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
             SinkErrorKind::Broken,
-            format!("{place} is damaged: restore it from a backup or name another file"),
+            format!("{place} is damaged: restore it from a backup or choose another place"),
         ),
         _ => (
             SinkErrorKind::Broken,

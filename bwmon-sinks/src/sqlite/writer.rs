@@ -130,6 +130,9 @@ impl Writer {
         let Some(connection) = self.connection.take() else {
             return Ok(());
         };
+        // A reader that is still open keeps SQLite from doing this by itself, and whoever copies the
+        // file after an orderly end must have it all. Where it cannot be done, the log has it.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         connection
             .close()
             .map_err(|(_, error)| write_error(&self.path, error))

@@ -125,7 +125,7 @@ fn open(sources: &mut Sources, method: CaptureMethod, selection: &Selection) -> 
     match sources.open(method, &selection.names) {
         Ok(_) => Check::ok(name, "can be opened"),
         Err(error) if error.kind() == CollectErrorKind::Permission => {
-            Check::warning(name, error.to_string()).advise(grant_command(&host::program()))
+            Check::warning(name, error.to_string())
         }
         Err(error) => Check::warning(name, error.to_string()),
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, RecentPoint};
-use bwmon_core::report::{AgentId, FlowIdentity, FlowRow, HostMetrics, Interval, MountUsage};
+use bwmon_core::report::{AgentId, FlowIdentity, HostMetrics, Interval, MountUsage};
 use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
 
@@ -160,11 +160,6 @@ fn without_flows(interval: &Interval) -> Interval {
     }
 }
 
-/// Whether both ends are this host: what moves within it is no peer's traffic.
-fn is_with_itself(row: &FlowRow) -> bool {
-    row.remote.is_loopback() || row.remote == row.local
-}
-
 fn hull(minute: &[Arc<Interval>]) -> Option<Window> {
     let windows = minute.iter().map(|interval| interval.window);
     windows.reduce(|all, window| all.hull(&window))
@@ -186,7 +181,7 @@ pub(super) fn peers(minute: &[Arc<Interval>], limit: usize) -> Vec<PeerUsage> {
         for row in &interval.flows {
             let leaves_the_host = match row.interface.as_deref() {
                 Some(name) => uplinks.contains(name),
-                None => !is_with_itself(row),
+                None => !row.is_within_host(),
             };
             if leaves_the_host {
                 let (traffic, flows) = of.entry(row.remote).or_default();

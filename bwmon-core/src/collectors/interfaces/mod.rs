@@ -212,7 +212,7 @@ pub(in crate::collectors) fn how_to_permit() -> String {
         |_| "bwmon-agent".to_owned(),
         |path| path.display().to_string(),
     );
-    format!("grant it with: sudo setcap cap_net_raw=ep '{program}'")
+    format!("grant it with: sudo setcap cap_net_raw+ep '{program}'")
 }
 
 fn not_found(name: &str) -> CollectError {

@@ -16,8 +16,9 @@
 //! - **Packets** are TCP segments, those without payload included (`tcpi_segs_in`,
 //!   `tcpi_segs_out`): with segmentation offload they are still segments, not frames. A server's
 //!   segments of the handshake are not among them.
-//! - A connection between two sockets of this host is delivered twice, once as each end sees it.
-//!   IPv4 connections of IPv6 sockets are told with their IPv4 addresses.
+//! - A connection between two sockets of this host is left out unless
+//!   [`SockDiagConfig::within_host`] asks for it; then it is delivered twice, once as each end sees
+//!   it. IPv4 connections of IPv6 sockets are told with their IPv4 addresses.
 //! - Sockets that existed when the collector was opened count from then on.
 //!
 //! # Where one byte can be wrong
@@ -46,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use crate::collector::{CollectError, Collector, Losses, Observer, Progress};
 use crate::collectors::clock::wall_clock;
+use crate::flow::FlowKey;
 use crate::report::CaptureLoss;
 
 use account::Account;
@@ -62,6 +64,9 @@ pub struct SockDiagConfig {
     /// Bytes of kernel memory for the last words of closed connections, about 1 KiB each. The
     /// kernel gives at most twice `net.core.rmem_max`.
     pub buffer_bytes: u32,
+    /// Whether to tell connections within this host, once as each end sees them. They cross no
+    /// interface but loopback.
+    pub within_host: bool,
 }
 
 impl Default for SockDiagConfig {
@@ -69,6 +74,7 @@ impl Default for SockDiagConfig {
         Self {
             max_connections: 65_536,
             buffer_bytes: 8 << 20,
+            within_host: false,
         }
     }
 }
@@ -90,6 +96,7 @@ pub struct SockDiag {
     account: Account,
     closed: Vec<Socket>,
     max_closed: usize,
+    within_host: bool,
     received: u64,
     dropped: u64,
 }
@@ -127,6 +134,7 @@ impl SockDiag {
             account,
             closed: Vec::new(),
             max_closed: config.max_connections,
+            within_host: config.within_host,
             received: 0,
             dropped: 0,
         })
@@ -163,7 +171,12 @@ impl Collector for SockDiag {
         let now = Instant::now();
         let closed = std::mem::take(&mut self.closed);
         self.received += (live.len() + closed.len()) as u64;
-        let mut deliver = |key, delta| into.flow(at, None, key, delta);
+        let within_host = self.within_host;
+        let mut deliver = |key: FlowKey, delta| {
+            if within_host || !key.is_within_host() {
+                into.flow(at, None, key, delta);
+            }
+        };
         self.dropped += self.account.dump(&live, now, &mut deliver);
         self.account.closed(&closed, &live, now, &mut deliver);
         Ok(progress)
