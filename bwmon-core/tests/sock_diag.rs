@@ -422,6 +422,7 @@ fn an_overflow_of_the_kernels_buffer_is_counted_and_survived() {
         || {
             let mut config = SockDiagConfig::default();
             config.buffer_bytes = 4 << 10;
+            config.within_host = true;
             let mut source = SockDiag::open_with(&config).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let connect = || {
@@ -458,6 +459,7 @@ fn check_loopback() {
     let mut config = SockDiagConfig::default();
     config.within_host = true;
     let mut source = SockDiag::open_with(&config).unwrap();
+    let mut outward = SockDiag::open().unwrap();
     let mut sums = Sums::default();
     let listener = TcpListener::bind("[::]:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -487,6 +489,10 @@ fn check_loopback() {
         (123_456, 654_321),
         "as the server sees it"
     );
+    let mut elsewhere = Sums::default();
+    elsewhere.collect(&mut outward);
+    assert_eq!(elsewhere.bytes(local, remote), (0, 0), "not asked for");
+    assert_eq!(elsewhere.bytes(remote, local), (0, 0), "not asked for");
 }
 
 #[test]
