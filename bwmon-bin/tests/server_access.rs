@@ -197,9 +197,14 @@ fn wrong_tokens_are_counted_and_refused() {
     let (_folder, collector) = guarded();
     let statuses: Vec<u16> = (0..7).map(|_| log_in(&collector, "nope").status).collect();
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
-    let blocked = log_in(&collector, TOKEN);
-    blocked.problem(429);
+    let blocked = log_in(&collector, "nope");
     assert_eq!(blocked.header("retry-after"), "60");
+    assert_eq!(
+        log_in(&collector, TOKEN).status,
+        204,
+        "the right one always helps"
+    );
+    deliver(&collector, &[("authorization", "Bearer nope")]).problem(401);
     let bearer = format!("Bearer {TOKEN}");
     assert_eq!(
         deliver(&collector, &[("authorization", &bearer)]).status,

@@ -4,3 +4,4 @@ pub mod config;
 pub mod duration;
 pub mod errors;
 pub mod log;
+pub mod throttle;

@@ -95,15 +95,19 @@ fn start_and_run(config: Config) -> anyhow::Result<()> {
     let result = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+        let data = config.data_dir.display().to_string();
+        let retention = config.retention;
         let server = Server::start(config, Page::embedded()).await?;
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!("bwmon-collector {version}: data in {data}, kept for {retention}");
         print(&format!(
             "bwmon-collector listens on http://{}\n",
             server.address()
         ))?;
         let until = async {
             tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+                _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
             }
         };
         server.run(until).await.context("cannot close the database")

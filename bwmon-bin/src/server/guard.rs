@@ -63,7 +63,7 @@ pub async fn add_headers(State(app): State<App>, request: Request, next: Next) -
 /// a web page of somebody else makes a browser send.
 ///
 /// # Errors
-/// 421 for a foreign host name, 403 for a foreign origin, 429 for too many wrong tokens.
+/// 421 for a foreign host name, 403 for a foreign origin.
 pub async fn admit(
     State(app): State<App>,
     mut request: Request,
@@ -81,10 +81,10 @@ pub async fn admit(
         .get::<Peer>()
         .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let access = app.auth().map_or(Access::Open, |auth| {
-        auth.judge(request.headers(), peer, Instant::now())
+        auth.judge(request.headers(), Instant::now())
     });
-    if access == Access::TooMany {
-        return Err(too_many_tries());
+    if access == Access::Wrong {
+        app.log_mistake(|| format!("a wrong token from {peer}"));
     }
     check_origin(request.method(), request.headers(), access)?;
     request.extensions_mut().insert(access);

@@ -26,10 +26,12 @@ use super::counters::Counters;
 use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
 use super::listener::Listener;
 use super::live::{Live, MAX_HOSTS, Sightings};
+use super::state::log_mistake;
 use super::state::{App, Parts};
 use super::stop::{Stop, stop};
 use super::store::{Store, database_path};
 use super::{openapi, routes};
+use crate::common::throttle::Throttle;
 
 /// How long after the start old reports are removed for the first time.
 const FIRST_CLEAN_UP: Duration = Duration::from_secs(60);
@@ -145,11 +147,13 @@ impl Server {
         let (hosts, past) = (Arc::clone(&live), reader.clone());
         off_thread(move || restore(&hosts, &past)).await?;
         let counters = Arc::new(Counters::default());
+        let mistakes = Arc::new(Throttle::default());
         let maintenance = sink.maintenance();
         let (stop, stopping) = stop();
         let committed = Committed {
             live: Arc::clone(&live),
             counters: Arc::clone(&counters),
+            mistakes: Arc::clone(&mistakes),
             clock: clock.clone(),
         };
         let (inbox, worker) = Worker::new(Box::new(sink), committed);
@@ -160,6 +164,7 @@ impl Server {
             inbox,
             store: Store::new(reader),
             counters: Arc::clone(&counters),
+            mistakes,
             budget: MemoryBudget::default(),
             page,
             openapi: openapi::build(),
@@ -230,6 +235,7 @@ impl Server {
 struct Committed {
     live: Arc<Live>,
     counters: Arc<Counters>,
+    mistakes: Arc<Throttle>,
     clock: Clock,
 }
 
@@ -253,9 +259,17 @@ impl Witness for Committed {
     ) {
         self.counters.fates(fates);
         let received = received.unwrap_or_else(|| self.clock.now());
-        self.live.heard_of(agent, received);
+        if self.live.heard_of(agent, received) {
+            tracing::info!(%agent, "a new host reports");
+        }
         for (record, fate) in records.into_iter().zip(fates) {
             let key = record.key();
+            if let Fate::Refused(reason) = fate {
+                let seq = key.seq;
+                log_mistake(&self.mistakes, || {
+                    format!("record {seq} of agent {agent} is refused: {reason}")
+                });
+            }
             if let (Fate::Stored, RecordBody::Report(interval)) = (fate, record.body) {
                 self.live.report(agent, key, Arc::from(interval));
             }

@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bwmon_core::query::{SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
@@ -19,6 +19,7 @@ use super::problem::{ApiError, ApiResult};
 use super::series::{self, HostState, SeriesQuery};
 use super::stop::Stopping;
 use super::store::Store;
+use crate::common::throttle::Throttle;
 
 /// What all requests share; cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Parts {
     pub store: Store,
     /// What was counted.
     pub counters: Arc<Counters>,
+    /// How often clients' mistakes are logged.
+    pub mistakes: Arc<Throttle>,
     /// What deliveries under way may take.
     pub budget: MemoryBudget,
     /// The page.
@@ -59,6 +62,15 @@ impl std::fmt::Debug for Parts {
             .field("live", &self.live)
             .field("counters", &self.counters)
             .finish_non_exhaustive()
+    }
+}
+
+/// Logs what a client did wrong, unless `throttle` says that there was too much of it.
+pub(super) fn log_mistake(throttle: &Throttle, what: impl FnOnce() -> String) {
+    match throttle.pass(Instant::now()) {
+        Some(0) => tracing::warn!("{}", what()),
+        Some(left_out) => tracing::warn!(left_out, "{}", what()),
+        None => {}
     }
 }
 
@@ -96,6 +108,12 @@ impl App {
     /// What was counted.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.0.counters
+    }
+
+    /// Logs what a client did wrong, unless clients did so much wrong of late that it is only
+    /// counted.
+    pub fn log_mistake(&self, what: impl FnOnce() -> String) {
+        log_mistake(&self.0.mistakes, what);
     }
 
     /// What deliveries under way may take.

@@ -7,6 +7,10 @@ use bwmon_core::time::Timestamp;
 
 /// How far ahead of the collector's clock a window may end.
 const FUTURE_LIMIT: Duration = Duration::from_secs(600);
+/// Longest window: windows that were merged or slept through are long, but not years.
+const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 86_400);
+/// Processor use in percent, with room for a clock's grain.
+const PERCENT: std::ops::RangeInclusive<f32> = 0.0..=101.0;
 /// JSON carries integers exactly up to here (RFC 8259, section 6).
 const MAX_SEQ: u64 = (1 << 53) - 1;
 
@@ -35,14 +39,20 @@ fn in_interval(interval: &Interval, now: Timestamp) -> Option<String> {
             end.since(now).as_secs()
         ));
     }
+    if interval.window.duration() > LONGEST_WINDOW {
+        let days = interval.window.duration().as_secs() / 86_400;
+        return Some(format!("a window of {days} days, at most 31 are taken"));
+    }
     let host = interval.host.as_ref()?;
     let cpu = host.cpu.as_ref();
     let cores = cpu.into_iter().flat_map(|cpu| &cpu.cores_percent);
     let percents = cores.chain(cpu.map(|cpu| &cpu.total_percent));
     let load = host.load.map(|load| [load.one, load.five, load.fifteen]);
-    let is_finite =
-        percents.copied().all(f32::is_finite) && load.into_iter().flatten().all(f64::is_finite);
-    (!is_finite).then(|| "processor use or load is not a finite number".to_owned())
+    if !percents.copied().all(|percent| PERCENT.contains(&percent)) {
+        return Some("processor use is not between 0 and 100 percent".to_owned());
+    }
+    let is_load = |load: f64| load.is_finite() && load >= 0.0;
+    (!load.into_iter().flatten().all(is_load)).then(|| "load is not a positive number".to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 /** The only place that talks to the server. */
 
 import type { Health, HostDetail, HostList, HostSummary, Problem, SeriesSet } from "../api/types";
+import { parseVisible } from "./visible";
 
 const BASE = "/api/v1";
 
@@ -65,7 +66,7 @@ export function openEvents(host: string | null, handlers: EventHandlers): () => 
     (event: MessageEvent<string>) => {
       let value: T;
       try {
-        value = JSON.parse(event.data) as T;
+        value = parseVisible<T>(event.data);
       } catch {
         source.close();
         handlers.lost(true);
@@ -82,7 +83,7 @@ export function openEvents(host: string | null, handlers: EventHandlers): () => 
 
 async function read<T>(path: string, signal: AbortSignal): Promise<T> {
   const response = await request(path, { signal });
-  return (await response.json()) as T;
+  return parseVisible<T>(await response.text());
 }
 
 async function request(path: string, init: RequestInit): Promise<Response> {
@@ -99,7 +100,7 @@ async function request(path: string, init: RequestInit): Promise<Response> {
 
 async function problemOf(response: Response): Promise<Partial<Problem>> {
   try {
-    return (await response.json()) as Partial<Problem>;
+    return parseVisible<Partial<Problem>>(await response.text());
   } catch {
     return {};
   }

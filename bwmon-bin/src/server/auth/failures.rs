@@ -42,13 +42,6 @@ impl Failures {
         count.failures > PER_MINUTE
     }
 
-    /// Whether an address has used up its tries.
-    pub(super) fn is_blocked(&self, peer: IpAddr, now: Instant) -> bool {
-        self.of.get(&network(peer)).is_some_and(|count| {
-            count.failures >= PER_MINUTE && now.duration_since(count.since) <= WINDOW
-        })
-    }
-
     fn make_room(&mut self, now: Instant) {
         if self.of.len() < MAX_ADDRESSES {
             return;
@@ -82,7 +75,7 @@ mod tests {
             let peer = Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + host);
             assert!(!failures.count(peer.into(), now));
         }
-        assert!(failures.is_blocked("2001:db8::ffff".parse().unwrap(), now));
+        assert!(failures.count("2001:db8::ffff".parse().unwrap(), now));
         for host in 0..10_000_u32 {
             failures.count(IpAddr::V4(host.into()), now);
         }

@@ -34,8 +34,6 @@ pub enum Access {
     Missing,
     /// Something was sent, and it is wrong.
     Wrong,
-    /// Something wrong was sent, and that too often of late from this address.
-    TooMany,
 }
 
 impl Access {
@@ -74,9 +72,9 @@ impl Auth {
         }
     }
 
-    /// Judges a request by its headers. A valid token or session always passes, so that a neighbour
-    /// who sends wrong ones from the same address cannot lock a good agent out.
-    pub fn judge(&self, headers: &HeaderMap, peer: IpAddr, now: Instant) -> Access {
+    /// Judges a request by its headers. A wrong token is only that, however often it comes: its
+    /// sender is told what to mend, and a neighbour at the same address is not locked out.
+    pub fn judge(&self, headers: &HeaderMap, now: Instant) -> Access {
         let bearer = bearer(headers);
         if bearer.is_some_and(|sent| self.token.matches(sent)) {
             return Access::Token;
@@ -85,28 +83,25 @@ impl Auth {
         if cookie.is_some_and(|id| lock(&self.sessions).is_valid(id, now)) {
             return Access::Session;
         }
-        if bearer.is_none() {
-            return Access::Missing;
-        }
-        if lock(&self.failures).count(peer, now) {
-            Access::TooMany
-        } else {
-            Access::Wrong
+        match bearer {
+            Some(_) => Access::Wrong,
+            None => Access::Missing,
         }
     }
 
     /// Opens a session for who knows the token, and gives its id.
     ///
     /// # Errors
-    /// When the token is wrong, or too many wrong ones came from this address in the last minute:
-    /// then not even the right one helps, so that guessing does not pay.
+    /// When the token is wrong; people who type it are told so a few times a minute, and then to
+    /// wait. The right one always helps: it has too many characters to be guessed.
     pub fn log_in(&self, token: &str, peer: IpAddr, now: Instant) -> Result<String, LoginError> {
-        if lock(&self.failures).is_blocked(peer, now) {
-            return Err(LoginError::TooMany);
-        }
         if !self.token.matches(token) {
-            lock(&self.failures).count(peer, now);
-            return Err(LoginError::Wrong);
+            let is_too_often = lock(&self.failures).count(peer, now);
+            return Err(if is_too_often {
+                LoginError::TooMany
+            } else {
+                LoginError::Wrong
+            });
         }
         lock(&self.sessions)
             .open(now)
@@ -164,8 +159,8 @@ mod tests {
 
     #[test]
     fn the_token_passes_and_nothing_else_does() {
-        let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
-        let judge = |headers: &HeaderMap| auth.judge(headers, peer, now);
+        let (auth, now) = (auth(), Instant::now());
+        let judge = |headers: &HeaderMap| auth.judge(headers, now);
         let good = headers("authorization", &format!("Bearer {TOKEN}"));
         assert_eq!(judge(&good), Access::Token);
         assert_eq!(
@@ -193,29 +188,26 @@ mod tests {
         let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
         let id = auth.log_in(TOKEN, peer, now).unwrap();
         let cookie = headers("cookie", &format!("theme=dark; bwmon_session={id}"));
-        assert_eq!(auth.judge(&cookie, peer, now), Access::Session);
+        assert_eq!(auth.judge(&cookie, now), Access::Session);
         auth.log_out(&cookie);
-        assert_eq!(auth.judge(&cookie, peer, now), Access::Missing);
+        assert_eq!(auth.judge(&cookie, now), Access::Missing);
     }
 
     #[test]
-    fn guessing_is_slowed_down_without_locking_good_agents_out() {
+    fn wrong_guesses_are_slowed_down_and_the_right_token_always_helps() {
         let (auth, now, peer) = (auth(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
         let wrong = (0..100)
             .filter(|_| auth.log_in("guess", peer, now) == Err(LoginError::Wrong))
             .count();
         assert_eq!(wrong, failures::PER_MINUTE as usize);
-        assert_eq!(auth.log_in(TOKEN, peer, now), Err(LoginError::TooMany));
-        let good = headers("authorization", &format!("Bearer {TOKEN}"));
-        assert_eq!(auth.judge(&good, peer, now), Access::Token);
+        assert_eq!(auth.log_in("guess", peer, now), Err(LoginError::TooMany));
+        assert!(auth.log_in(TOKEN, peer, now).is_ok());
         let bad = headers("authorization", "Bearer nope");
-        assert_eq!(auth.judge(&bad, peer, now), Access::TooMany);
+        assert_eq!(auth.judge(&bad, now), Access::Wrong);
         let elsewhere = IpAddr::from([192, 0, 2, 2]);
-        assert!(auth.log_in(TOKEN, elsewhere, now).is_ok());
-        assert!(
-            auth.log_in(TOKEN, peer, now + Duration::from_secs(61))
-                .is_ok()
-        );
+        assert_eq!(auth.log_in("guess", elsewhere, now), Err(LoginError::Wrong));
+        let later = now + Duration::from_secs(61);
+        assert_eq!(auth.log_in("guess", peer, later), Err(LoginError::Wrong));
     }
 
     #[test]

@@ -106,13 +106,14 @@ impl Live {
         self.lock().insert(agent, key, interval);
     }
 
-    /// Notes that records of an agent arrived just now, at `received` by the store's clock.
-    pub fn heard_of(&self, agent: AgentId, received: Timestamp) {
+    /// Notes that records of an agent arrived just now, at `received` by the store's clock. Whether
+    /// it was heard of for the first time.
+    pub fn heard_of(&self, agent: AgentId, received: Timestamp) -> bool {
         let seen = Sightings {
             first: received,
             last: received,
         };
-        self.lock().hear(agent, seen, Some(Instant::now()));
+        self.lock().hear(agent, seen, Some(Instant::now()))
     }
 
     /// Takes in a report that was stored just now, of an agent that was heard of.
@@ -257,13 +258,16 @@ impl Hosts {
         self.by_agent.len() < MAX_HOSTS || self.by_agent.contains_key(&agent)
     }
 
-    fn hear(&mut self, agent: AgentId, seen: Sightings, heard: Option<Instant>) {
+    /// Whether the agent is new.
+    fn hear(&mut self, agent: AgentId, seen: Sightings, heard: Option<Instant>) -> bool {
+        let is_new = !self.by_agent.contains_key(&agent);
         if self.has_room_for(agent) {
             self.by_agent
                 .entry(agent)
                 .or_insert_with(|| LiveHost::new(seen, heard))
                 .heard_at(seen.last, heard);
         }
+        is_new
     }
 
     fn insert(&mut self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {

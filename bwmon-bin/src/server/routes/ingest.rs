@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use bwmon_core::report::{AgentId, Document, Receipt};
 
 use crate::server::extract::is_json;
+use crate::server::guard::Peer;
 use crate::server::ingest::{self, Delivery, Encoding, IngestError, Parsed};
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::state::App;
@@ -33,10 +34,15 @@ const AGENT: &str = "bwmon-agent";
     )
 )]
 pub async fn ingest(State(app): State<App>, request: Request) -> ApiResult<Json<Receipt>> {
+    let from = request.extensions().get::<Peer>().map_or_else(
+        || "an unknown address".to_owned(),
+        |Peer(address)| address.to_string(),
+    );
     match take(&app, request).await {
         Ok(receipt) => Ok(Json(receipt)),
         Err(error) => {
             app.counters().delivery_failed(error.status());
+            app.log_mistake(|| format!("a delivery from {from} is turned away: {error}"));
             Err(error)
         }
     }
