@@ -11,6 +11,7 @@ agent=
 
 main() {
   check_port
+  make_data_folder
   find_cargo
   find_node
   # shellcheck disable=SC2046 # a list of packages
@@ -30,6 +31,16 @@ check_port() {
     "BWMON_PORT=$((port < 65535 ? port + 1 : 8001)) make run"
 }
 
+make_data_folder() {
+  local folder
+  for folder in "$data/collector" "$data/agent"; do
+    if ! mkdir -p "$folder" 2>/dev/null || [ ! -w "$folder" ]; then
+      fail "the data folder $folder cannot be written. Choose another one: BWMON_DATA=/path make run"
+    fi
+  done
+  data=$(cd "$data" && pwd)
+}
+
 build() {
   "$root/scripts/build-page.sh"
   say "Building bwmon-collector and bwmon-agent (the first time this takes some minutes)"
@@ -37,9 +48,6 @@ build() {
 }
 
 start() {
-  mkdir -p "$data/collector" "$data/agent" || fail "the data folder $data cannot be written." \
-    "Choose another one: BWMON_DATA=/path make run"
-  data=$(cd "$data" && pwd)
   trap 'end 0' INT TERM HUP
   trap 'stop_both' EXIT
   # Each in a process group of its own: Ctrl-C reaches this script only, which then stops the agent

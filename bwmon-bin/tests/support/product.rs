@@ -135,6 +135,16 @@ impl Api {
         Some(serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}")))
     }
 
+    /// The status that a path is answered with.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        let answer = agent.get(format!("{}{path}", self.base)).call();
+        answer.expect("an answer").status().as_u16()
+    }
+
     /// The known hosts.
     pub(crate) fn hosts(&self) -> Vec<HostSummary> {
         #[derive(serde::Deserialize)]
