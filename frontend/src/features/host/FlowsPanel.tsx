@@ -1,9 +1,9 @@
-import { useEffect, useId, useState } from "react";
+import { useState } from "react";
 import type { FlowUsage, HostDetail } from "../../api/types";
 import { type Column, DataTable, type Sorting, sorted } from "../../components/DataTable";
-import { Search } from "../../components/Icon";
 import { Pager } from "../../components/Pager";
 import { Panel } from "../../components/Panel";
+import { SearchField } from "../../components/SearchField";
 import { NoRows } from "../../components/states";
 import { flagNames, flowBytes, flowKey, flowService, matchingFlows } from "../../lib/flows";
 import { ABSENT, formatBitRate, formatBytes, formatBytesExact } from "../../lib/format";
@@ -30,7 +30,16 @@ export function FlowsPanel({ detail, filter, onFilter }: FlowsPanelProps) {
       id="flows"
       title="Top flows"
       note={`Every interface, over ${formatLength(window)}`}
-      actions={<FlowFilter filter={filter} onFilter={onFilter} />}
+      actions={
+        <SearchField
+          label="Filter flows"
+          placeholder="Address, port, protocol"
+          value={filter}
+          onValue={onFilter}
+          isSmall
+          className="w-full sm:w-60"
+        />
+      }
     >
       {found.length === 0 ? (
         <NoRows>{reasonForNone(flows, filter, summary.capture.method)}</NoRows>
@@ -51,33 +60,6 @@ export function FlowsPanel({ detail, filter, onFilter }: FlowsPanelProps) {
         </>
       )}
     </Panel>
-  );
-}
-
-function FlowFilter({ filter, onFilter }: Pick<FlowsPanelProps, "filter" | "onFilter">) {
-  const id = useId();
-  const [text, setText] = useState(filter);
-  useEffect(() => setText(filter), [filter]);
-  return (
-    <div className="relative w-full sm:w-60">
-      <Search aria-hidden="true" className="absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-muted" />
-      <label htmlFor={id} className="sr-only">
-        Filter flows
-      </label>
-      <input
-        id={id}
-        type="search"
-        value={text}
-        onChange={(event) => {
-          setText(event.target.value);
-          onFilter(event.target.value);
-        }}
-        placeholder="Address, port, protocol"
-        autoComplete="off"
-        spellCheck={false}
-        className="w-full rounded-lg border border-line-strong bg-surface py-1.5 pr-2 pl-8 text-sm placeholder:text-muted"
-      />
-    </div>
   );
 }
 
