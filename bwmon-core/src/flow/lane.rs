@@ -1,16 +1,16 @@
 //! The flows of one address family: rows, their index, and the frames that wait.
 
-use super::batch::{Batch, Pending};
+use super::batch::{Amount, BATCH, OneFrame, Pending};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
-use super::table::Counters;
 
 #[derive(Debug)]
 pub(super) struct Lane<K> {
     pub(super) rows: Rows<K>,
     pub(super) index: Index,
-    pub(super) batch: Batch<K>,
+    /// Frames that wait for their row.
+    pub(super) waiting: Vec<Pending<K, OneFrame>>,
 }
 
 impl<K> Default for Lane<K> {
@@ -18,7 +18,7 @@ impl<K> Default for Lane<K> {
         Self {
             rows: Rows::default(),
             index: Index::default(),
-            batch: Batch::default(),
+            waiting: Vec::with_capacity(BATCH),
         }
     }
 }
@@ -43,26 +43,26 @@ impl<K: Packed> Lane<K> {
         self.rows.memory_bytes() + self.index.memory_bytes()
     }
 
-    /// Begins to load the row of a frame, as far as its tag tells which one that is.
+    /// Begins to load the row of an amount, as far as its tag tells which one that is.
     #[inline(always)]
-    pub(super) fn foresee(&self, frame: &mut Pending<K>) {
-        if let Some(row) = self.index.find(frame.tag, |_| true) {
-            frame.row = row;
+    pub(super) fn foresee<A: Amount>(&self, pending: &mut Pending<K, A>) {
+        if let Some(row) = self.index.find(pending.tag, |_| true) {
+            pending.row = row;
             self.rows.prefetch(row);
         }
     }
 
-    /// Counts a frame of a flow that has a row; `false` if it has none.
+    /// Adds to a flow that has a row; `false` if it has none.
     #[inline(always)]
-    pub(super) fn count(&mut self, frame: &Pending<K>) -> bool {
+    pub(super) fn count<A: Amount>(&mut self, pending: &Pending<K, A>) -> bool {
         let is_foreseen = self
             .rows
-            .row(frame.row)
-            .is_some_and(|row| row.key == frame.key);
+            .row(pending.row)
+            .is_some_and(|row| row.key == pending.key);
         let number = if is_foreseen {
-            frame.row
+            pending.row
         } else {
-            match self.find(frame.tag, &frame.key) {
+            match self.find(pending.tag, &pending.key) {
                 Some(number) => number,
                 None => return false,
             }
@@ -70,40 +70,24 @@ impl<K: Packed> Lane<K> {
         let Some(row) = self.rows.row_mut(number) else {
             return false;
         };
-        frame.side(&mut row.traffic).count(frame.wire_len);
-        row.tcp_flags |= frame.tcp_flags;
-        if frame.at >= row.last {
-            row.last = frame.at;
-        } else if let Some(origin) = self.rows.origin_mut(number) {
-            origin.first = origin.first.min(frame.at);
-        }
-        true
-    }
-
-    /// Adds counters to a flow that has a row; `false` if it has none.
-    pub(super) fn add(&mut self, tag: u32, key: &K, delta: &Counters) -> bool {
-        let Some(number) = self.find(tag, key) else {
-            return false;
-        };
-        if let Some(row) = self.rows.row_mut(number) {
-            row.traffic.add(delta.traffic);
-            row.tcp_flags |= delta.tcp_flags;
-            row.last = row.last.max(delta.last);
-        }
-        if let Some(origin) = self.rows.origin_mut(number) {
-            origin.first = origin.first.min(delta.first);
+        let first = pending.amount.first();
+        let is_late = first < row.last;
+        pending.amount.add_to(row);
+        if is_late && let Some(origin) = self.rows.origin_mut(number) {
+            origin.first = origin.first.min(first);
         }
         true
     }
 
     /// Gives a row to a flow that has none.
-    pub(super) fn insert(&mut self, tag: u32, key: K, counters: &Counters, base: u64) {
+    pub(super) fn insert<A: Amount>(&mut self, pending: &Pending<K, A>, base: u64) {
+        let counters = pending.amount.counters();
         let Ok(number) = u32::try_from(self.rows.len()) else {
             return;
         };
         self.rows.push(
             Row {
-                key,
+                key: pending.key,
                 tcp_flags: counters.tcp_flags,
                 traffic: counters.traffic,
                 last: counters.last,
@@ -113,7 +97,7 @@ impl<K: Packed> Lane<K> {
                 base,
             },
         );
-        self.index.insert(tag, number);
+        self.index.insert(pending.tag, number);
     }
 
     /// How much each row weighs above `floor`, in bytes.

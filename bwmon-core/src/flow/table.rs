@@ -1,12 +1,12 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::batch::Pending;
+use super::batch::{Amount, BATCH, OneFrame, Pending};
 use super::key::FlowKey;
 use super::lane::{Lane, tag};
 use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed};
-use super::snapshot::Snapshot;
+use super::snapshot::{Flow, Snapshot};
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
@@ -122,7 +122,8 @@ impl FlowTable {
         }
     }
 
-    /// Counts one frame of a flow.
+    /// Counts one frame of a flow. Where the direction is unknown, `key.local` is the sender, and the
+    /// smaller one of both endpoints becomes `local`.
     #[inline]
     pub fn frame(
         &mut self,
@@ -131,19 +132,42 @@ impl FlowTable {
         direction: Direction,
         (at, wire_len, tcp_flags): (Timestamp, u32, u8),
     ) {
-        let is_egress = direction == Direction::Egress;
-        match PackedKey::new(place, key) {
-            PackedKey::V4(key) => self.wait(key, is_egress, (at, wire_len, tcp_flags)),
-            PackedKey::V6(key) => self.wait(key, is_egress, (at, wire_len, tcp_flags)),
+        let mut frame = OneFrame {
+            wire_len,
+            tcp_flags,
+            is_egress: direction != Direction::Ingress,
+            at,
+        };
+        let mut key = PackedKey::new(place, key);
+        if direction == Direction::Unknown {
+            frame.is_egress = !key.put_smaller_first();
+        }
+        match key {
+            PackedKey::V4(key) => self.wait(key, frame),
+            PackedKey::V6(key) => self.wait(key, frame),
         }
     }
 
     /// Adds counters to a flow.
     pub fn add(&mut self, place: Place, key: &FlowKey, delta: &Counters) {
         match PackedKey::new(place, key) {
-            PackedKey::V4(key) => self.add_packed(key, delta),
-            PackedKey::V6(key) => self.add_packed(key, delta),
+            PackedKey::V4(key) => self.add_packed(key, *delta),
+            PackedKey::V6(key) => self.add_packed(key, *delta),
         }
+    }
+
+    /// Adds many flows, faster than one by one.
+    pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
+        let mut v4 = Vec::with_capacity(BATCH);
+        let mut v6 = Vec::with_capacity(BATCH);
+        for flow in flows {
+            match PackedKey::new(flow.place, &flow.key) {
+                PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
+                PackedKey::V6(key) => self.wait_in(&mut v6, key, flow.counters),
+            }
+        }
+        self.count_all(&mut v4);
+        self.count_all(&mut v6);
     }
 
     /// Adds to what belongs to flows without a row.
@@ -176,63 +200,73 @@ impl FlowTable {
     }
 
     #[inline(always)]
-    fn wait<K: InTable>(&mut self, key: K, is_egress: bool, frame: (Timestamp, u32, u8)) {
-        let (at, wire_len, tcp_flags) = frame;
-        let pending = Pending {
-            key,
-            tag: tag(&key, &self.seed),
-            row: u32::MAX,
-            wire_len,
-            tcp_flags,
-            is_egress,
-            at,
-        };
+    fn wait<K: InTable>(&mut self, key: K, frame: OneFrame) {
+        let tag = tag(&key, &self.seed);
         let lane = K::lane(self);
-        if lane.batch.push(pending, &lane.index) {
-            self.count_batch::<K>();
+        lane.index.prefetch(tag);
+        lane.waiting.push(Pending::new(key, tag, frame));
+        if lane.waiting.len() >= BATCH {
+            self.count_waiting::<K>();
+        }
+    }
+
+    fn wait_in<K: InTable>(
+        &mut self,
+        waiting: &mut Vec<Pending<K, Counters>>,
+        key: K,
+        counters: Counters,
+    ) {
+        let tag = tag(&key, &self.seed);
+        K::lane(self).index.prefetch(tag);
+        waiting.push(Pending::new(key, tag, counters));
+        if waiting.len() >= BATCH {
+            self.count_all(waiting);
         }
     }
 
     fn flush(&mut self) {
-        self.count_batch::<Packed4>();
-        self.count_batch::<Packed6>();
+        self.count_waiting::<Packed4>();
+        self.count_waiting::<Packed6>();
     }
 
-    fn count_batch<K: InTable>(&mut self) {
+    #[inline(never)]
+    fn count_waiting<K: InTable>(&mut self) {
+        let mut waiting = std::mem::take(&mut K::lane(self).waiting);
+        self.count_all(&mut waiting);
+        K::lane(self).waiting = waiting;
+    }
+
+    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Vec<Pending<K, A>>) {
         let lane = K::lane(self);
-        let mut frames = std::mem::take(&mut lane.batch.frames);
-        for frame in &mut frames {
-            lane.foresee(frame);
+        for pending in waiting.iter_mut() {
+            lane.foresee(pending);
         }
-        for frame in &frames {
-            if !K::lane(self).count(frame) {
-                let counters = Counters::new(frame.at, frame.traffic(), frame.tcp_flags);
-                self.admit(frame.tag, frame.key, &counters);
+        for pending in waiting.drain(..) {
+            if !K::lane(self).count(&pending) {
+                self.admit(&pending);
             }
         }
-        frames.clear();
-        K::lane(self).batch.frames = frames;
     }
 
-    fn add_packed<K: InTable>(&mut self, key: K, delta: &Counters) {
-        let tag = tag(&key, &self.seed);
-        if !K::lane(self).add(tag, &key, delta) {
-            self.admit(tag, key, delta);
+    fn add_packed<K: InTable>(&mut self, key: K, delta: Counters) {
+        let pending = Pending::new(key, tag(&key, &self.seed), delta);
+        if !K::lane(self).count(&pending) {
+            self.admit(&pending);
         }
     }
 
     /// Gives a row to a flow that has none, if there is room or room can be made.
-    #[cold]
-    fn admit<K: InTable>(&mut self, tag: u32, key: K, counters: &Counters) {
+    #[inline(never)]
+    fn admit<K: InTable, A: Amount>(&mut self, pending: &Pending<K, A>) {
         if !self.has_room::<K>() {
             self.evict();
         }
         if self.has_room::<K>() {
             let base = self.floor;
-            K::lane(self).insert(tag, key, counters, base);
+            K::lane(self).insert(pending, base);
         } else {
-            let (place, _) = key.unpack();
-            self.add_overflow(place, counters.traffic);
+            let (place, _) = pending.key.unpack();
+            self.add_overflow(place, pending.amount.counters().traffic);
         }
     }
 

@@ -140,7 +140,7 @@ impl Account {
             &mut self.totals.ipv6
         };
         class.count(frame.wire_len);
-        let (mut key, direction) = orient(view, frame.direction);
+        let mut key = key(view, frame.direction);
         match self.detail {
             Detail::Report => key.has_ports = true,
             // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
@@ -149,7 +149,7 @@ impl Account {
         self.flows.frame(
             Some(frame.interface),
             &key,
-            direction,
+            frame.direction,
             (frame.at, frame.wire_len, view.tcp_flags),
         );
     }
@@ -189,8 +189,10 @@ impl Observer for Account {
     fn probe(&mut self, _at: Timestamp, _probe: ProbeResult) {}
 }
 
+/// The far end is where a frame that came in is from, and where others go. Where the direction is
+/// unknown, the table decides.
 #[inline(always)]
-fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
+fn key(view: &PacketView, direction: Direction) -> FlowKey {
     let (source_port, destination_port) = view.ports.unwrap_or_default();
     let source = Endpoint {
         address: view.source,
@@ -200,19 +202,12 @@ fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
         address: view.destination,
         port: destination_port,
     };
-    let sends = match direction {
-        Direction::Egress => true,
-        Direction::Ingress => false,
-        Direction::Unknown => source <= destination,
+    let (local, remote) = match direction {
+        Direction::Ingress => (destination, source),
+        Direction::Egress | Direction::Unknown => (source, destination),
     };
-    let (local, remote, direction) = if sends {
-        (source, destination, Direction::Egress)
-    } else {
-        (destination, source, Direction::Ingress)
-    };
-    let key = FlowKey {
+    FlowKey {
         has_ports: view.ports.is_some(),
         ..FlowKey::new(view.protocol, local, remote)
-    };
-    (key, direction)
+    }
 }

@@ -80,6 +80,7 @@ impl<R: Read + Send> CaptureFile<R> {
     /// # Errors
     /// [`CollectErrorKind::Damaged`] with the offset, or what reading met. The capture has then
     /// ended.
+    #[inline]
     pub fn next_frame(
         &mut self,
         mut observer: impl FnMut(Frame<'_>),

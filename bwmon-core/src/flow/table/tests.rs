@@ -12,8 +12,8 @@ fn key(n: u8) -> FlowKey {
     };
     let end = |address, port| Endpoint { address, port };
     FlowKey {
-        has_ports: n % 3 != 0,
-        vlan: (n % 5 == 0).then_some(u16::from(n)),
+        has_ports: !n.is_multiple_of(3),
+        vlan: n.is_multiple_of(5).then_some(u16::from(n)),
         ..FlowKey::new(
             6,
             end(address(n % 2), 443),
