@@ -4,6 +4,7 @@ use super::batch::{Amount, BATCH, OneFrame, Pending};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
+use crate::time::Timestamp;
 
 #[derive(Debug)]
 pub(super) struct Lane<K> {
@@ -55,28 +56,35 @@ impl<K: Packed> Lane<K> {
     /// Adds to a flow that has a row; `false` if it has none.
     #[inline(always)]
     pub(super) fn count<A: Amount>(&mut self, pending: &Pending<K, A>) -> bool {
-        let is_foreseen = self
-            .rows
-            .row(pending.row)
-            .is_some_and(|row| row.key == pending.key);
-        let number = if is_foreseen {
-            pending.row
-        } else {
-            match self.find(pending.tag, &pending.key) {
-                Some(number) => number,
-                None => return false,
+        match self.rows.row_mut(pending.row) {
+            Some(row) if row.key == pending.key => {
+                if add(row, &pending.amount) {
+                    self.begin_earlier(pending.row, pending.amount.first());
+                }
+                true
             }
-        };
-        let Some(row) = self.rows.row_mut(number) else {
+            _ => self.search_and_count(pending),
+        }
+    }
+
+    /// The same where another flow has the tag too, or the row is new.
+    #[cold]
+    fn search_and_count<A: Amount>(&mut self, pending: &Pending<K, A>) -> bool {
+        let Some(number) = self.find(pending.tag, &pending.key) else {
             return false;
         };
-        let first = pending.amount.first();
-        let is_late = first < row.last;
-        pending.amount.add_to(row);
-        if is_late && let Some(origin) = self.rows.origin_mut(number) {
-            origin.first = origin.first.min(first);
+        if let Some(row) = self.rows.row_mut(number)
+            && add(row, &pending.amount)
+        {
+            self.begin_earlier(number, pending.amount.first());
         }
         true
+    }
+
+    fn begin_earlier(&mut self, number: u32, first: Timestamp) {
+        if let Some(origin) = self.rows.origin_mut(number) {
+            origin.first = origin.first.min(first);
+        }
     }
 
     /// Gives a row to a flow that has none.
@@ -141,6 +149,14 @@ impl<K: Packed> Lane<K> {
             self.index.insert(tag(&row.key, seed), number);
         }
     }
+}
+
+/// Adds to a row; whether it began before what the row had last.
+#[inline(always)]
+fn add<K, A: Amount>(row: &mut Row<K>, amount: &A) -> bool {
+    let is_late = amount.first() < row.last;
+    amount.add_to(row);
+    is_late
 }
 
 /// The part of a key's hash that the index keeps.

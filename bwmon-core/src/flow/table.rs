@@ -1,11 +1,13 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::batch::{Amount, BATCH, OneFrame, Pending};
-use super::key::FlowKey;
+use super::key::{About, FlowKey};
 use super::lane::{Lane, tag};
 use super::limits::Limits;
-use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed};
+use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
 use super::snapshot::{Flow, Snapshot};
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
@@ -45,6 +47,21 @@ impl Counters {
 
 /// Where a flow was seen: an interface, or nowhere in particular (sock_diag).
 pub type Place = Option<InterfaceId>;
+
+/// One frame, as far as counting it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Where.
+    pub place: Place,
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+    /// Its length on the wire in bytes.
+    pub wire_len: u32,
+    /// Byte 13 of a TCP header, else 0.
+    pub tcp_flags: u8,
+}
 
 /// What belongs to flows without a row, by place.
 pub(super) type Overflow = HashMap<Place, PerDirection<Tally>, RandomState>;
@@ -122,29 +139,26 @@ impl FlowTable {
         }
     }
 
-    /// Counts one frame of a flow. Where the direction is unknown, `key.local` is the sender, and the
-    /// smaller one of both endpoints becomes `local`.
-    #[inline]
-    pub fn frame(
-        &mut self,
-        place: Place,
-        key: &FlowKey,
-        direction: Direction,
-        (at, wire_len, tcp_flags): (Timestamp, u32, u8),
-    ) {
-        let mut frame = OneFrame {
-            wire_len,
-            tcp_flags,
-            is_egress: direction != Direction::Ingress,
-            at,
-        };
-        let mut key = PackedKey::new(place, key);
-        if direction == Direction::Unknown {
-            frame.is_egress = !key.put_smaller_first();
-        }
-        match key {
-            PackedKey::V4(key) => self.wait(key, frame),
-            PackedKey::V6(key) => self.wait(key, frame),
+    /// Counts one frame between two IPv4 addresses, local and remote. Where the direction is unknown,
+    /// those of the sender and the receiver: the smaller endpoint becomes `local`.
+    #[inline(always)]
+    pub fn frame_v4(&mut self, addresses: [Ipv4Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed4::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame between two IPv6 addresses, as [`Self::frame_v4`] does.
+    #[inline(always)]
+    pub fn frame_v6(&mut self, addresses: [Ipv6Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed6::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame of a flow, as [`Self::frame_v4`] does.
+    pub fn frame(&mut self, key: &FlowKey, seen: &Seen) {
+        match PackedKey::new(seen.place, key) {
+            PackedKey::V4(key) => self.wait_oriented(key, seen),
+            PackedKey::V6(key) => self.wait_oriented(key, seen),
         }
     }
 
@@ -200,7 +214,18 @@ impl FlowTable {
     }
 
     #[inline(always)]
-    fn wait<K: InTable>(&mut self, key: K, frame: OneFrame) {
+    fn wait_oriented<K: InTable>(&mut self, mut key: K, seen: &Seen) {
+        let is_egress = match seen.direction {
+            Direction::Egress => true,
+            Direction::Ingress => false,
+            Direction::Unknown => !key.put_smaller_first(),
+        };
+        let frame = OneFrame {
+            wire_len: seen.wire_len,
+            tcp_flags: seen.tcp_flags,
+            is_egress,
+            at: seen.at,
+        };
         let tag = tag(&key, &self.seed);
         let lane = K::lane(self);
         lane.index.prefetch(tag);
