@@ -98,17 +98,19 @@ impl Account {
     }
 
     /// Counts one frame.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
         match packet::parse(frame.link, frame.bytes) {
             Parsed::Ip(view) => self.packet(frame, &view),
             Parsed::NonIp(ethertype) => {
                 self.totals.non_ip.count(frame.wire_len);
-                self.classes.of(frame.interface).non_ip(ethertype, frame);
+                let classes = self.classes.of(frame.interface);
+                classes.non_ip(ethertype, frame.direction, frame.wire_len);
             }
             Parsed::Malformed(unparsed) => {
                 self.totals.malformed.count(frame.wire_len);
-                self.classes.of(frame.interface).malformed(unparsed, frame);
+                let classes = self.classes.of(frame.interface);
+                classes.malformed(unparsed, frame.direction, frame.wire_len);
             }
         }
     }

@@ -16,7 +16,7 @@ const FILE_HEADER: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     order: ByteOrder,
-    nanos_per_tick: u64,
+    nanos_per_tick: u32,
     record_header: usize,
     link: LinkType,
 }
@@ -53,16 +53,27 @@ impl Pcap {
         })
     }
 
+    /// Hands on at most `most` frames of those that are read, at least one if there is one.
     #[inline]
     pub(super) fn next<R: Read>(
         &self,
         input: &mut Input<R>,
+        most: usize,
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
         loop {
-            if let Some((frame, length)) = self.frame(input.ready()) {
+            let mut rest = input.ready();
+            let before = rest.len();
+            for _ in 0..most {
+                let Some((frame, length)) = self.frame(rest) else {
+                    break;
+                };
                 observer(frame);
-                input.consume(length);
+                rest = rest.get(length..).unwrap_or_default();
+            }
+            let consumed = before - rest.len();
+            if consumed > 0 {
+                input.consume(consumed);
                 return Ok(Record::Frame);
             }
             if !self.read_on(input)? {
@@ -87,7 +98,7 @@ impl Pcap {
         }
         let length = self.record_header + captured;
         let nanos = u64::from(number(seconds)) * 1_000_000_000
-            + u64::from(number(ticks)) * self.nanos_per_tick;
+            + u64::from(number(ticks)) * u64::from(self.nanos_per_tick);
         let frame = Frame {
             at: Timestamp::from_nanos(nanos),
             interface: InterfaceId(0),
