@@ -61,6 +61,7 @@ pub mod frame;
 pub mod monitor;
 pub mod outbox;
 pub mod packet;
+pub mod protocol;
 pub mod query;
 pub mod report;
 pub mod sample;

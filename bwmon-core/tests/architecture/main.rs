@@ -69,6 +69,11 @@ const CORE_MODULES: &[(&str, May, &str)] = &[
         May::Only(&["report", "frame", "time"]),
         "query stands on the wire model",
     ),
+    (
+        "protocol",
+        May::Only(&[]),
+        "names of protocols stand on nothing",
+    ),
     ("sink", May::Only(&["report"]), "sink knows only report"),
     (
         "alert",
