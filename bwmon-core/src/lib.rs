@@ -56,6 +56,7 @@
 pub mod alert;
 pub mod collector;
 pub mod collectors;
+pub mod filter;
 pub mod flow;
 pub mod frame;
 pub mod monitor;
