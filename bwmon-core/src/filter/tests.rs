@@ -585,6 +585,10 @@ fn errors_in_values_say_what_the_field_takes() {
         7,
         "this quote is not closed: expected another '",
     );
+}
+
+#[test]
+fn errors_in_quotes_and_in_what_is_no_word_say_so() {
     assert_error(
         "host = 'a\\\u{1b}'",
         10,
