@@ -91,8 +91,11 @@ impl Subject for FlowRow {
 }
 
 /// Without names: a flow knows the number of its interface only. [`Named`] adds them.
+///
+/// No VLAN identifier means untagged, as it does where flows are counted by VLAN. Where they are not
+/// ([`Detail::Report`](crate::monitor::Detail::Report)), parse for `Flow::FIELDS.without(Field::Vlan)`.
 impl Subject for Flow {
-    const FIELDS: Fields = OF_FLOWS;
+    const FIELDS: Fields = OF_FLOWS.with(Field::Vlan);
 
     fn host(&self) -> Option<&str> {
         None
@@ -111,11 +114,11 @@ impl Subject for Flow {
     }
 
     fn local_port(&self) -> Option<u16> {
-        has_ports(self.key.local.port, self.key.remote.port).then_some(self.key.local.port)
+        flow_has_ports(self).then_some(self.key.local.port)
     }
 
     fn remote_port(&self) -> Option<u16> {
-        has_ports(self.key.local.port, self.key.remote.port).then_some(self.key.remote.port)
+        flow_has_ports(self).then_some(self.key.remote.port)
     }
 
     fn protocol(&self) -> Option<u8> {
@@ -123,12 +126,17 @@ impl Subject for Flow {
     }
 
     fn vlan(&self) -> Option<Vlan> {
-        None
+        Some(self.key.vlan.map_or(Vlan::Untagged, Vlan::Tagged))
     }
 
     fn traffic(&self) -> Option<PerDirection<Tally>> {
         Some(self.counters.traffic)
     }
+}
+
+/// Flows that are counted in the detail of a report have port 0 where none was read.
+const fn flow_has_ports(flow: &Flow) -> bool {
+    flow.key.has_ports && has_ports(flow.key.local.port, flow.key.remote.port)
 }
 
 /// A flow has port 0 at both ends where its protocol has none, or where a fragment does not say.

@@ -386,11 +386,11 @@ fn flows_of_the_table_are_judged_as_their_rows_are() {
     let end = |address, port| Endpoint { address, port };
     let flow = Flow {
         place: Some(InterfaceId(2)),
-        key: FlowKey {
-            protocol: row.protocol,
-            local: end(row.local, row.local_port),
-            remote: end(row.remote, row.remote_port),
-        },
+        key: FlowKey::new(
+            row.protocol,
+            end(row.local, row.local_port),
+            end(row.remote, row.remote_port),
+        ),
         counters: Counters::new(Timestamp::EPOCH, row.traffic, 0),
     };
     for text in [
@@ -405,10 +405,24 @@ fn flows_of_the_table_are_judged_as_their_rows_are() {
     ] {
         assert!(matches(text, &flow), "{text}");
     }
-    let mut without_ports = flow;
-    without_ports.key.local.port = 0;
-    without_ports.key.remote.port = 0;
-    assert!(!matches("port = 0", &without_ports));
+    assert_holds(&flow, &["vlan = none"], &["vlan = 7"]);
+    let mut tagged = flow;
+    tagged.key.vlan = Some(7);
+    assert_holds(&tagged, &["vlan = 7"], &["vlan = none"]);
+
+    let mut unread = flow;
+    unread.key.has_ports = false;
+    let mut zero = flow;
+    zero.key.local.port = 0;
+    zero.key.remote.port = 0;
+    for without_ports in [unread, zero] {
+        assert_holds(
+            &without_ports,
+            &["port != 0"],
+            &["port < 1024", "port >= 0"],
+        );
+    }
+
     let named = Named {
         subject: &flow,
         host: None,
