@@ -72,6 +72,11 @@ impl<K: Packed, A: Amount> Waiting<K, A> {
         self.pending.get_mut(..self.len).unwrap_or_default()
     }
 
+    #[inline(always)]
+    pub(super) fn pending(&self) -> &[Pending<K, A>] {
+        self.pending.get(..self.len).unwrap_or_default()
+    }
+
     pub(super) const fn clear(&mut self) {
         self.len = 0;
     }

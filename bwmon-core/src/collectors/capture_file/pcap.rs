@@ -98,7 +98,7 @@ impl Pcap {
         };
         let mut header = [a, b, c, d].map(u32::from_le_bytes);
         if self.order == ByteOrder::Big {
-            turn(&mut header);
+            header = turned(header);
         }
         let [seconds, ticks, captured, wire_len] = header;
         let captured = usize::try_from(captured)
@@ -150,6 +150,6 @@ impl Pcap {
 /// A call, so that files in this machine's order, most of all, do not pay for the others.
 #[cold]
 #[inline(never)]
-fn turn(header: &mut [u32; 4]) {
-    *header = header.map(u32::swap_bytes);
+fn turned(header: [u32; 4]) -> [u32; 4] {
+    header.map(u32::swap_bytes)
 }
