@@ -18,6 +18,7 @@ mod libpcap;
 #[cfg(not(feature = "pcap"))]
 #[path = "libpcap_absent.rs"]
 mod libpcap;
+mod live;
 mod losses;
 mod memory;
 mod observers;
