@@ -84,7 +84,8 @@ pub struct Account {
     classes: Classes,
     non_ip: Tally,
     malformed: Tally,
-    detail: Detail,
+    ignores_fragments: bool,
+    tells_vlans: bool,
 }
 
 impl Account {
@@ -95,7 +96,8 @@ impl Account {
             classes: Classes::default(),
             non_ip: Tally::default(),
             malformed: Tally::default(),
-            detail: config.detail,
+            ignores_fragments: config.detail == Detail::Report,
+            tells_vlans: config.detail == Detail::Full,
         }
     }
 
@@ -211,11 +213,12 @@ impl Account {
                 Direction::Ingress => ports.turned(),
                 Direction::Egress | Direction::Unknown => ports,
             },
-            has_ports: has_ports || self.detail == Detail::Report,
-            vlan: match self.detail {
-                Detail::Report | Detail::Ports => None,
+            has_ports: has_ports | self.ignores_fragments,
+            vlan: if self.tells_vlans {
                 // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-                Detail::Full => frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan),
+                frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan)
+            } else {
+                None
             },
         }
     }
