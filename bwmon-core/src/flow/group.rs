@@ -5,7 +5,7 @@ use super::limits::Limits;
 use super::packed::{Packed4, Packed6};
 use super::snapshot::Snapshot;
 use super::table::{Counters, FlowTable, InTable};
-use super::view::{Share, View, turned};
+use super::view::{Facing, Share, View};
 
 /// A table without bounds, and the rows that wait for it.
 #[derive(Debug)]
@@ -57,19 +57,12 @@ impl Group {
     /// Adds what a row counts for in a view.
     #[inline(always)]
     pub(super) fn add_share<K: InGroup>(&mut self, view: View, key: K, counters: &Counters) {
-        let facing = |is_turned| {
-            if is_turned {
-                turned(counters)
-            } else {
-                *counters
-            }
-        };
         match view.share(key) {
-            Share::One { key, is_turned } => self.add(key, facing(is_turned)),
-            Share::Common { key, is_turned } => self.add(key, facing(is_turned)),
+            Share::One(key, facing) => self.add(key, facing.counters(counters)),
+            Share::Common(key, facing) => self.add(key, facing.counters(counters)),
             Share::Each([first, second]) => {
                 self.add(first, *counters);
-                self.add(second, turned(counters));
+                self.add(second, Facing::Turned.counters(counters));
             }
         }
     }

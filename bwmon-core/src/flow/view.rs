@@ -1,6 +1,6 @@
 use super::packed::{End, Packed, Packed4, Tail};
 use super::table::Counters;
-use crate::frame::PerDirection;
+use crate::frame::{PerDirection, Tally};
 
 /// What the rows of a snapshot can be grouped by; see [`Snapshot::by`](super::Snapshot::by).
 ///
@@ -27,15 +27,56 @@ pub enum View {
     Vlan,
 }
 
-/// Where a flow counts in a view. `is_turned`: its ends have changed places.
+/// Where a flow counts in a view.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Share<K> {
     /// In one row.
-    One { key: K, is_turned: bool },
+    One(K, Facing),
     /// In a row for each of its ends; the second one is turned.
     Each([K; 2]),
     /// In a row that is the same for both address families.
-    Common { key: Packed4, is_turned: bool },
+    Common(Packed4, Facing),
+}
+
+/// How a flow's directions are those of the row that it counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Facing {
+    Same,
+    /// Its ends have changed places.
+    Turned,
+    /// Both ends are the row's local one: everything was sent by it.
+    Sent,
+}
+
+impl Facing {
+    const fn turned_if(is_turned: bool) -> Self {
+        if is_turned { Self::Turned } else { Self::Same }
+    }
+
+    /// The counters as the row counts them.
+    #[inline(always)]
+    pub(super) fn counters(self, counters: &Counters) -> Counters {
+        let PerDirection { ingress, egress } = counters.traffic;
+        let traffic = match self {
+            Self::Same => counters.traffic,
+            Self::Turned => PerDirection {
+                ingress: egress,
+                egress: ingress,
+            },
+            Self::Sent => {
+                let mut sent = egress;
+                sent.add(ingress);
+                PerDirection {
+                    ingress: Tally::default(),
+                    egress: sent,
+                }
+            }
+        };
+        Counters {
+            traffic,
+            ..*counters
+        }
+    }
 }
 
 impl View {
@@ -47,17 +88,20 @@ impl View {
             Self::Flow => {
                 key = key.with_tail(tail.without_place_and_vlan());
                 let is_turned = key.put_smaller_first();
-                Share::One { key, is_turned }
+                Share::One(key, Facing::turned_if(is_turned))
             }
             Self::Pair => {
                 key = key.with_tail(tail.emptied());
                 let is_turned = key.put_smaller_first();
-                Share::One { key, is_turned }
+                if key.has_one_address() {
+                    return Share::One(key, Facing::Sent);
+                }
+                Share::One(key, Facing::turned_if(is_turned))
             }
-            Self::Peer => Share::One {
-                key: key.with_tail(tail.emptied()).without(End::Local),
-                is_turned: false,
-            },
+            Self::Peer => {
+                let key = key.with_tail(tail.emptied()).without(End::Local);
+                Share::One(key, Facing::Same)
+            }
             Self::Host => hosts(key.with_tail(tail.emptied())),
             Self::Port => {
                 let (tail, is_turned) = tail.only_service();
@@ -71,10 +115,7 @@ impl View {
 
 fn hosts<K: Packed>(key: K) -> Share<K> {
     if key.has_one_address() {
-        return Share::One {
-            key: key.without(End::Remote),
-            is_turned: false,
-        };
+        return Share::One(key.without(End::Remote), Facing::Same);
     }
     let mut turned = key;
     turned.turn();
@@ -82,21 +123,6 @@ fn hosts<K: Packed>(key: K) -> Share<K> {
 }
 
 fn common<K>(tail: Tail, is_turned: bool) -> Share<K> {
-    Share::Common {
-        key: Packed4::default().with_tail(tail),
-        is_turned,
-    }
-}
-
-/// The same counters with the ends in each other's place.
-#[inline(always)]
-pub(super) fn turned(counters: &Counters) -> Counters {
-    let PerDirection { ingress, egress } = counters.traffic;
-    Counters {
-        traffic: PerDirection {
-            ingress: egress,
-            egress: ingress,
-        },
-        ..*counters
-    }
+    let key = Packed4::default().with_tail(tail);
+    Share::Common(key, Facing::turned_if(is_turned))
 }
