@@ -119,6 +119,8 @@ pub enum LinkType {
     Netanalyzer,
     /// Ethernet with its preamble under the four bytes of a netANALYZER (241).
     NetanalyzerTransparent,
+    /// Ethernet of a passive optical network, with its preamble (259).
+    Epon,
     /// IEEE 802.3br mPackets: Ethernet with its preamble (274).
     EthernetMpacket,
     /// Ethernet with a Broadcom switch tag after the addresses (281).
@@ -181,6 +183,7 @@ impl LinkType {
             241 => Self::NetanalyzerTransparent,
             242 => Self::IpOverInfiniband,
             258 => Self::Pktap,
+            259 => Self::Epon,
             274 => Self::EthernetMpacket,
             276 => Self::LinuxSll2,
             281 => Self::BroadcomTag,

@@ -110,7 +110,8 @@ fn versions_before_2_4_may_have_the_two_lengths_in_the_other_order() {
     ] {
         let mut file = pcap(false, 0xa1b2_c3d4, 0);
         file.truncate(24 + 76);
-        file[4..8].copy_from_slice(&[[major as u8, (major >> 8) as u8], [minor, 0]].concat());
+        file[4..6].copy_from_slice(&u16::to_le_bytes(major));
+        file[6..8].copy_from_slice(&u16::to_le_bytes(minor));
         file[32..36].copy_from_slice(&u32::to_le_bytes(first));
         file[36..40].copy_from_slice(&u32::to_le_bytes(second));
         let (list, error) = frames(&file);

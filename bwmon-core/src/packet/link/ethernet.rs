@@ -25,13 +25,24 @@ fn isl(bytes: &[u8]) -> Step<'_> {
     }
 }
 
-/// IEEE 802.3br: seven bytes of preamble and a delimiter before the frame. Those that continue one
-/// have no addresses.
+/// IEEE 802.3br: up to seven bytes of preamble and a delimiter before the frame. Those that continue
+/// one have no addresses.
 pub(super) fn mpacket(bytes: &[u8]) -> Step<'_> {
-    match bytes.get(7) {
-        Some(0x61 | 0x52 | 0x9e | 0x2a | 0x07 | 0x19) => Step::NonIp(0),
-        Some(_) => after(bytes, 8, ETHERNET, "mpacket"),
+    let start = bytes.iter().take(8).position(|byte| *byte != 0x55);
+    match start.and_then(|start| Some((start, bytes.get(start)?))) {
+        Some((_, 0x61 | 0x52 | 0x9e | 0x2a | 0x07 | 0x19)) => Step::NonIp(0),
+        Some((start, _)) => after(bytes, start + 1, ETHERNET, "mpacket"),
         None => cut("mpacket"),
+    }
+}
+
+/// IEEE 802.3, clause 65.1.3.2: what Ethernet passive optical networks make of the preamble, or the last
+/// six bytes of it.
+pub(super) fn epon(bytes: &[u8]) -> Step<'_> {
+    match bytes {
+        [0x55, 0x55, 0xd5, ..] => after(bytes, 8, ETHERNET, "epon"),
+        [0xd5, ..] => after(bytes, 6, ETHERNET, "epon"),
+        _ => malformed("epon", "truncated or bad preamble"),
     }
 }
 

@@ -117,6 +117,7 @@ fn link(link: LinkType, bytes: &[u8]) -> Step<'_> {
         LinkType::Netanalyzer => after(bytes, 4, ETHERNET, "netanalyzer"),
         LinkType::NetanalyzerTransparent => after(bytes, 12, ETHERNET, "netanalyzer"),
         LinkType::EthernetMpacket => ethernet::mpacket(bytes),
+        LinkType::Epon => ethernet::epon(bytes),
         LinkType::BroadcomTag => typed(bytes, 16, "broadcom tag"),
         LinkType::BroadcomTagPrepended => after(bytes, 4, ETHERNET, "broadcom tag"),
         LinkType::DsaTag => ethernet::dsa(bytes, 12),
