@@ -16,8 +16,9 @@ const FILE_HEADER: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     order: ByteOrder,
-    nanos_per_tick: u32,
-    record_header: usize,
+    /// Small types, so that no sum below can overflow.
+    nanos_per_tick: u16,
+    record_header: u8,
     lengths: Lengths,
     /// Whether records are little-endian, as most, and their captured length comes first.
     is_usual: bool,
@@ -127,19 +128,14 @@ impl Pcap {
     #[inline(always)]
     fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let &[a, b, c, d] = header.as_chunks::<4>().0 else {
-            return None;
+        let [seconds, ticks, captured, wire_len] = match self.is_usual {
+            true => little_endian(header),
+            false => self.unusual(header),
         };
-        let mut header = [a, b, c, d].map(u32::from_le_bytes);
-        if !self.is_usual {
-            self.arrange(&mut header);
-        }
-        let [seconds, ticks, captured, wire_len] = header;
-        let captured = usize::try_from(captured).ok()?;
-        if captured > MAX_CAPTURED {
-            return None;
-        }
-        let (record, after) = bytes.split_at_checked(self.record_header + captured)?;
+        let captured = usize::try_from(captured)
+            .ok()
+            .filter(|length| *length <= MAX_CAPTURED)?;
+        let (record, after) = bytes.split_at_checked(usize::from(self.record_header) + captured)?;
         let nanos =
             u64::from(seconds) * 1_000_000_000 + u64::from(ticks) * u64::from(self.nanos_per_tick);
         let frame = Frame {
@@ -149,21 +145,21 @@ impl Pcap {
             link: self.link,
             stripped_vlan: None,
             wire_len,
-            bytes: record.get(self.record_header..)?,
+            bytes: record.get(usize::from(self.record_header)..)?,
         };
         Some((frame, after))
     }
 
-    /// Numbers that were read as little-endian, as the file means them. A call, so that the usual files
-    /// do not pay for the others.
+    /// A call, so that the usual files do not pay for the others.
     #[cold]
     #[inline(never)]
-    fn arrange(&self, header: &mut [u32; 4]) {
-        if self.order == ByteOrder::Big {
-            *header = header.map(u32::swap_bytes);
-        }
-        let [_, _, first, second] = header;
-        (*first, *second) = self.lengths.arranged(*first, *second);
+    fn unusual(&self, header: &[u8; 16]) -> [u32; 4] {
+        let [seconds, ticks, first, second] = match self.order {
+            ByteOrder::Little => little_endian(header),
+            ByteOrder::Big => little_endian(header).map(u32::swap_bytes),
+        };
+        let (captured, wire_len) = self.lengths.arranged(first, second);
+        [seconds, ticks, captured, wire_len]
     }
 
     /// Reads until the next record is whole and can be taken; `false` at the end of the file.
@@ -173,7 +169,7 @@ impl Pcap {
             return Ok(false);
         }
         let offset = input.offset();
-        let Some(header) = input.peek(self.record_header)? else {
+        let Some(header) = input.peek(usize::from(self.record_header))? else {
             return Err(damaged(offset, "a record header is cut"));
         };
         let (captured, _) = self
@@ -189,9 +185,15 @@ impl Pcap {
                 format_args!("a frame of {captured} bytes, at most {most} are taken"),
             ));
         };
-        match input.peek(self.record_header + captured)? {
+        match input.peek(usize::from(self.record_header) + captured)? {
             Some(_) => Ok(true),
             None => Err(damaged(offset, "the last frame is cut")),
         }
     }
+}
+
+#[inline(always)]
+fn little_endian(header: &[u8; 16]) -> [u32; 4] {
+    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = header;
+    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_le_bytes)
 }
