@@ -29,7 +29,7 @@ pub(super) struct Flow {
 
 /// Ports of services, as often as they are listed.
 const TCP_SERVICES: [u16; 8] = [443, 443, 443, 443, 80, 22, 8443, 5432];
-const UDP_SERVICES: [u16; 4] = [443, 443, 53, 123];
+const UDP_SERVICES: [u16; 4] = [443, 443, 4500, 51820];
 /// Up to this many flows share two addresses.
 const FLOWS_PER_PAIR: u32 = 4;
 /// Bits of a remote address within 198.18.0.0/15, which RFC 2544 sets aside for benchmarks.
