@@ -23,9 +23,25 @@ pub struct FlowKey {
     pub local: Endpoint,
     /// The peer.
     pub remote: Endpoint,
+    /// Whether the ports were read: not in later fragments, in headers that are cut, and in
+    /// protocols without ports, which have port 0.
+    pub has_ports: bool,
+    /// Identifier of the outermost VLAN, where VLANs are told apart.
+    pub vlan: Option<u16>,
 }
 
 impl FlowKey {
+    /// A flow between two known ports, whatever its VLAN.
+    pub const fn new(protocol: u8, local: Endpoint, remote: Endpoint) -> Self {
+        Self {
+            protocol,
+            local,
+            remote,
+            has_ports: true,
+            vlan: None,
+        }
+    }
+
     /// Whether both ends are this host: to a loopback address, or to the host's own address.
     pub fn is_within_host(&self) -> bool {
         self.remote.address.is_loopback() || self.remote.address == self.local.address

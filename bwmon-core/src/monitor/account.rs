@@ -1,52 +1,195 @@
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::flow::{Endpoint, FlowKey, FlowTable};
+use super::classes::Classes;
+use crate::collector::{InterfaceEvent, Observer};
+use crate::flow::{Counters, Endpoint, FlowKey, FlowTable, Limits, Snapshot};
 use crate::frame::{Direction, Frame, InterfaceId, PerDirection, Tally};
-use crate::packet::{self, PacketView, Parsed, Unparsed};
-use crate::report::{NonIpCount, Terms, UnparsedCount, bounds};
+use crate::packet::{self, PacketView, Parsed};
+use crate::report::ProbeResult;
+use crate::sample::HostSample;
+use crate::time::Timestamp;
 
-/// EtherType under which further classes are counted once [`bounds::CLASSES`] are told apart.
-const OTHER_ETHERTYPE: u16 = 0xffff;
+/// What an [`Account`] tells apart, and how much it may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AccountConfig {
+    /// Bounds of its flow table.
+    pub limits: Limits,
+    /// How much its flow keys say.
+    pub detail: Detail,
+}
 
-/// What one window has counted.
+impl AccountConfig {
+    /// An account within `limits` that tells `detail` apart.
+    pub const fn new(limits: Limits, detail: Detail) -> Self {
+        Self { limits, detail }
+    }
+}
+
+/// How much flow keys say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Detail {
+    /// As much as a report: flows are the same in every VLAN, and later fragments are flows of port 0.
+    #[default]
+    Report,
+    /// VLANs and frames without ports are told apart.
+    Full,
+}
+
+/// Frames and wire bytes by class; the classes sum to everything that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Frames whose outermost IP layer is IPv4.
+    pub ipv4: Tally,
+    /// Frames whose outermost IP layer is IPv6.
+    pub ipv6: Tally,
+    /// Frames that carry something else.
+    pub non_ip: Tally,
+    /// Frames that are broken, cut before their addresses, or of a link layer that is not parsed.
+    pub malformed: Tally,
+}
+
+impl Totals {
+    /// All classes together.
+    pub fn all(&self) -> Tally {
+        let mut sum = self.ipv4;
+        for class in [self.ipv6, self.non_ip, self.malformed] {
+            sum.add(class);
+        }
+        sum
+    }
+}
+
+/// What an account held when it was rotated.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Accounted {
+    /// By class.
+    pub totals: Totals,
+    /// The flows of what is IP.
+    pub flows: Snapshot,
+    /// What carries no flow, by interface, EtherType or reason.
+    pub classes: Classes,
+}
+
+/// Parses frames and adds them up: flows and classes of one window, to the byte.
+///
+/// Totals of the flows (rows and overflow) and of the classes sum to what came in. About 20 ns per
+/// frame of a common shape on a processor of 2022, 10 MB for 100,000 flows; nothing is allocated per
+/// frame. Never panics.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub(super) flows: FlowTable,
+pub struct Account {
+    flows: FlowTable,
     classes: Classes,
+    totals: Totals,
+    detail: Detail,
 }
 
 impl Account {
-    pub(super) fn new(max_flows: usize) -> Self {
+    /// An account of nothing so far.
+    pub fn new(config: AccountConfig) -> Self {
         Self {
-            flows: FlowTable::new(max_flows),
+            flows: FlowTable::new(config.limits),
             classes: Classes::default(),
+            totals: Totals::default(),
+            detail: config.detail,
         }
     }
 
-    pub(super) fn frame(&mut self, frame: &Frame<'_>) {
+    /// Counts one frame.
+    #[inline]
+    pub fn frame(&mut self, frame: &Frame<'_>) {
         match packet::parse(frame.link, frame.bytes) {
-            Parsed::Ip(view) => {
-                let (key, direction) = orient(&view, frame.direction);
-                self.flows.frame(
-                    Some(frame.interface),
-                    key,
-                    direction,
-                    (frame.at, frame.wire_len, view.tcp_flags),
-                );
+            Parsed::Ip(view) => self.packet(frame, &view),
+            Parsed::NonIp(ethertype) => {
+                self.totals.non_ip.count(frame.wire_len);
+                self.classes.of(frame.interface).non_ip(ethertype, frame);
             }
-            Parsed::NonIp(ethertype) => self.classes.of(frame.interface).non_ip(ethertype, frame),
             Parsed::Malformed(unparsed) => {
+                self.totals.malformed.count(frame.wire_len);
                 self.classes.of(frame.interface).malformed(unparsed, frame);
             }
         }
     }
 
-    pub(super) fn take_classes(&mut self) -> Classes {
-        std::mem::take(&mut self.classes)
+    /// What was counted since the last rotation, by class.
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Number of flows so far.
+    pub fn open_flows(&mut self) -> usize {
+        self.flows.len()
+    }
+
+    /// Moves everything out and starts anew.
+    pub fn rotate(&mut self) -> Accounted {
+        Accounted {
+            totals: std::mem::take(&mut self.totals),
+            flows: self.flows.rotate(),
+            classes: std::mem::take(&mut self.classes),
+        }
+    }
+
+    #[inline(always)]
+    fn packet(&mut self, frame: &Frame<'_>, view: &PacketView) {
+        let class = if view.source.is_ipv4() {
+            &mut self.totals.ipv4
+        } else {
+            &mut self.totals.ipv6
+        };
+        class.count(frame.wire_len);
+        let (mut key, direction) = orient(view, frame.direction);
+        match self.detail {
+            Detail::Report => key.has_ports = true,
+            // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+            Detail::Full => key.vlan = frame.stripped_vlan.map(|tag| tag & 0x0fff).or(view.vlan),
+        }
+        self.flows.frame(
+            Some(frame.interface),
+            &key,
+            direction,
+            (frame.at, frame.wire_len, view.tcp_flags),
+        );
     }
 }
 
+/// Frames and traffic that a kernel attributed are counted; samples, probes and changes of interfaces
+/// are not an account's matter.
+impl Observer for Account {
+    fn frame(&mut self, frame: Frame<'_>) {
+        Self::frame(self, &frame);
+    }
+
+    fn flow(
+        &mut self,
+        at: Timestamp,
+        interface: Option<InterfaceId>,
+        key: FlowKey,
+        delta: PerDirection<Tally>,
+    ) {
+        if delta.is_empty() {
+            return;
+        }
+        let class = match key.remote.address {
+            IpAddr::V4(_) => &mut self.totals.ipv4,
+            IpAddr::V6(_) => &mut self.totals.ipv6,
+        };
+        class.add(delta.ingress);
+        class.add(delta.egress);
+        self.flows
+            .add(interface, &key, &Counters::new(at, delta, 0));
+    }
+
+    fn interface(&mut self, _at: Timestamp, _event: InterfaceEvent) {}
+
+    fn sample(&mut self, _at: Timestamp, _sample: HostSample) {}
+
+    fn probe(&mut self, _at: Timestamp, _probe: ProbeResult) {}
+}
+
+#[inline(always)]
 fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
     let (source_port, destination_port) = view.ports.unwrap_or_default();
     let source = Endpoint {
@@ -62,132 +205,14 @@ fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
         Direction::Ingress => false,
         Direction::Unknown => source <= destination,
     };
-    let (local, remote) = if sends {
-        (source, destination)
+    let (local, remote, direction) = if sends {
+        (source, destination, Direction::Egress)
     } else {
-        (destination, source)
+        (destination, source, Direction::Ingress)
     };
-    let direction = if sends {
-        Direction::Egress
-    } else {
-        Direction::Ingress
+    let key = FlowKey {
+        has_ports: view.ports.is_some(),
+        ..FlowKey::new(view.protocol, local, remote)
     };
-    (
-        FlowKey {
-            protocol: view.protocol,
-            local,
-            remote,
-        },
-        direction,
-    )
-}
-
-/// What carries no flow, by interface.
-#[derive(Debug, Default)]
-pub(super) struct Classes {
-    map: BTreeMap<InterfaceId, InterfaceClasses>,
-}
-
-#[derive(Debug, Default)]
-struct InterfaceClasses {
-    non_ip: PerDirection<Tally>,
-    malformed: PerDirection<Tally>,
-    ethertypes: Vec<(u16, Tally)>,
-    reasons: Vec<(Unparsed, Tally)>,
-}
-
-impl Classes {
-    fn of(&mut self, id: InterfaceId) -> &mut InterfaceClasses {
-        self.map.entry(id).or_default()
-    }
-
-    fn find(&self, id: InterfaceId) -> Option<&InterfaceClasses> {
-        self.map.get(&id)
-    }
-
-    pub(super) fn terms(
-        &self,
-        id: InterfaceId,
-        attributed: PerDirection<Tally>,
-        overflow: PerDirection<Tally>,
-    ) -> PerDirection<Terms> {
-        let (non_ip, malformed) = self
-            .find(id)
-            .map(|classes| (classes.non_ip, classes.malformed))
-            .unwrap_or_default();
-        PerDirection {
-            ingress: Terms {
-                attributed: attributed.ingress,
-                overflow: overflow.ingress,
-                non_ip: non_ip.ingress,
-                malformed: malformed.ingress,
-            },
-            egress: Terms {
-                attributed: attributed.egress,
-                overflow: overflow.egress,
-                non_ip: non_ip.egress,
-                malformed: malformed.egress,
-            },
-        }
-    }
-
-    pub(super) fn non_ip(&self, id: InterfaceId) -> Vec<NonIpCount> {
-        let counts = self
-            .find(id)
-            .map(|classes| classes.ethertypes.as_slice())
-            .unwrap_or_default();
-        let mut list: Vec<NonIpCount> = counts
-            .iter()
-            .map(|&(ethertype, tally)| NonIpCount { ethertype, tally })
-            .collect();
-        list.sort_by_key(|count| (Reverse(count.tally.bytes), count.ethertype));
-        list
-    }
-
-    pub(super) fn malformed(&self, id: InterfaceId) -> Vec<UnparsedCount> {
-        let counts = self
-            .find(id)
-            .map(|classes| classes.reasons.as_slice())
-            .unwrap_or_default();
-        let mut list: Vec<UnparsedCount> = counts
-            .iter()
-            .map(|&(Unparsed { layer, reason }, tally)| UnparsedCount {
-                layer: layer.to_owned(),
-                reason: reason.to_owned(),
-                tally,
-            })
-            .collect();
-        list.sort_by_key(|count| Reverse(count.tally.bytes));
-        list
-    }
-}
-
-impl InterfaceClasses {
-    fn non_ip(&mut self, ethertype: u16, frame: &Frame<'_>) {
-        self.non_ip.side(frame.direction).count(frame.wire_len);
-        let room = self.ethertypes.len() < bounds::CLASSES - 1;
-        let is_known = self.ethertypes.iter().any(|(known, _)| *known == ethertype);
-        let class = if room || is_known {
-            ethertype
-        } else {
-            OTHER_ETHERTYPE
-        };
-        count(&mut self.ethertypes, class, frame.wire_len);
-    }
-
-    fn malformed(&mut self, unparsed: Unparsed, frame: &Frame<'_>) {
-        self.malformed.side(frame.direction).count(frame.wire_len);
-        count(&mut self.reasons, unparsed, frame.wire_len);
-    }
-}
-
-fn count<K: PartialEq>(list: &mut Vec<(K, Tally)>, class: K, wire_len: u32) {
-    match list.iter_mut().find(|(known, _)| *known == class) {
-        Some((_, tally)) => tally.count(wire_len),
-        None => {
-            let mut tally = Tally::default();
-            tally.count(wire_len);
-            list.push((class, tally));
-        }
-    }
+    (key, direction)
 }
