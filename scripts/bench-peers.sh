@@ -122,7 +122,7 @@ set_command() {
       command=(softflowd -r "$2" -d -6 -a -m 2000000 -v 9 -n 127.0.0.1:9995
         -p "$work/softflowd.pid" -c none)
       ;;
-    tshark) command=(tshark -n -r "$2" -q -z conv,tcp -o tcp.analyze_sequence_numbers:FALSE) ;;
+    tshark) command=(tshark -n -r "$2" -q -z "conv,tcp" -o tcp.analyze_sequence_numbers:FALSE) ;;
     tcpdump) command=(tcpdump -n -r "$2" -w /dev/null) ;;
   esac
 }
@@ -145,7 +145,9 @@ measure() {
   rm -rf "$work/nfpcapd"
   mkdir "$work/nfpcapd"
   cat "$work/$name.pcap" >/dev/null
-  { time run "$tool" "$trace" taskset -c "$core" /usr/bin/time -f %M -o "$work/rss"; } 2>"$work/seconds"
+  # The shell's own clock: GNU time counts in hundredths of a second.
+  { time run "$tool" "$trace" taskset -c "$core" /usr/bin/time -f %M -o "$work/rss" 2>&3; } \
+    3>&2 2>"$work/seconds"
   seconds=$(awk 'END { print $1 + $2 }' "$work/seconds")
   printf '%s %s %s %s %s\n' "$tool" "$trace" "$seconds" "$(tail -n 1 "$work/rss")" "$(truth "$name" frames)"
 }
@@ -278,7 +280,7 @@ median_rss() {
 # Puts the report between the two markers of the page.
 write_page() {
   local begin='<!-- bench-peers: begin -->' end='<!-- bench-peers: end -->'
-  grep -qF "$begin" "$page" && grep -qF "$end" "$page" || fail "$page has no place for the tables." \
+  { grep -qF "$begin" "$page" && grep -qF "$end" "$page"; } || fail "$page has no place for the tables." \
     "It is between the lines $begin and $end."
   awk -v begin="$begin" -v end="$end" -v report="$work/report.md" '
     $0 == end { inside = 0 }

@@ -6,6 +6,10 @@ use super::{Generator, Kind, Totals};
 /// The interface on which every frame of a trace is seen.
 pub const INTERFACE: InterfaceId = InterfaceId(2);
 
+/// Packets of a trace where time is measured, and where each benchmark only runs once.
+const MEASURED: usize = 1_000_000;
+const TRIED: usize = 10_000;
+
 /// The first packets of a trace in memory, one behind the other.
 #[derive(Debug)]
 pub struct Trace {
@@ -43,6 +47,13 @@ impl Trace {
             });
         }
         trace
+    }
+
+    /// A million packets under `cargo bench`; 10,000 under `cargo test`, where each benchmark only
+    /// shows that it runs.
+    pub fn for_bench(kind: Kind) -> Self {
+        let is_measured = std::env::args().any(|argument| argument == "--bench");
+        Self::new(kind, if is_measured { MEASURED } else { TRIED })
     }
 
     /// What it amounts to.

@@ -1,10 +1,12 @@
 use std::collections::HashSet;
 
-use bwmon_core::frame::LinkType;
+use bwmon_core::flow::{Flow, Limits};
+use bwmon_core::frame::{Frame, LinkType};
+use bwmon_core::monitor::{Account, AccountConfig, Detail};
 use bwmon_core::packet::{PacketView, Parsed, parse};
 
 use super::*;
-use crate::naive::Flows;
+use crate::naive::{Counters, Flows, Key};
 
 /// A packet and what the parser under test makes of it.
 fn parsed(generator: &mut Generator) -> (Parsed, u32, Truth) {
@@ -201,5 +203,53 @@ fn the_naive_peer_counts_what_the_generator_made() {
         let all = naive.largest(usize::MAX);
         let attributed: u64 = all.iter().map(|(_, counters)| counters.bytes()).sum();
         assert_eq!(attributed, totals.ip_bytes);
+    }
+}
+
+/// A row of the account in the words of the naive peer.
+fn naive_row(flow: &Flow) -> (Key, Counters) {
+    let (a, b) = (flow.key.local, flow.key.remote);
+    let traffic = flow.counters.traffic;
+    let counters = Counters {
+        packets_ab: traffic.egress.packets,
+        bytes_ab: traffic.egress.bytes,
+        packets_ba: traffic.ingress.packets,
+        bytes_ba: traffic.ingress.bytes,
+    };
+    let key = (flow.key.protocol, (a.address, a.port), (b.address, b.port));
+    (key, counters)
+}
+
+#[test]
+fn the_account_and_the_naive_peer_have_the_same_rows() {
+    for kind in [Kind::Mixed, Kind::Worst] {
+        let trace = Trace::new(kind, 50_000);
+        let limits = Limits::flows(usize::MAX);
+        let mut account = Account::new(AccountConfig::new(limits, Detail::Full));
+        let mut naive = Flows::default();
+        for frame in trace.frames() {
+            naive.frame(frame.bytes, frame.wire_len);
+            account.frame(&Frame {
+                direction: Direction::Unknown,
+                ..frame
+            });
+        }
+        let accounted = account.rotate();
+        let (totals, truth) = (accounted.totals, trace.totals());
+        assert_eq!(
+            (totals.all().packets, totals.all().bytes),
+            (truth.frames, truth.bytes)
+        );
+        assert_eq!(totals.ipv4.packets, truth.ipv4_frames);
+        assert_eq!(totals.ipv6.packets, truth.ipv6_frames);
+        assert_eq!(totals.non_ip.packets, truth.non_ip_frames);
+        assert!(accounted.flows.overflow().is_empty());
+        let rows: Vec<_> = accounted
+            .flows
+            .top(usize::MAX)
+            .iter()
+            .map(naive_row)
+            .collect();
+        assert_eq!(rows, naive.largest(usize::MAX));
     }
 }
