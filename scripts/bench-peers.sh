@@ -156,7 +156,7 @@ measure() {
 truth() { sed -n "s/^$2=//p" "$work/$1.totals"; }
 
 # The first number under the name $2 in the JSON that tool $1 printed.
-json_number() { grep -o "\"$2\": *[0-9]*" "$work/$1.out" | head -n 1 | grep -o '[0-9]*$'; }
+json_number() { grep -o "\"$2\": *[0-9][0-9]*" "$work/$1.out" | head -n 1 | grep -o '[0-9]*$'; }
 
 # Ends unless tool $1 saw all of trace $2 in its last run.
 agree() {
@@ -228,12 +228,12 @@ report() {
       "$(median_rss "$tool" mixed)" "$(median_rss "$tool" worst)"
   done
   printf '\nInstructions per packet of the mixed trace (cachegrind, the whole process without its start): '
-  awk '{ printf "%s%s %d", NR > 1 ? ", " : "", $1, $2 } END { print "." }' "$work/instructions"
+  awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $1, $2 } END { print "." }' "$work/instructions"
 }
 
 report_head() {
   printf 'Measured on %s: %s, %s cores, Linux %s, %s.\n' "$(date -u +%F)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r)" \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
     "$(rustc --version | cut -d' ' -f1,2)"
   printf 'Medians of %d interleaved runs (lowest to highest), %s packets in each trace' "$rounds" "$packets"
   [ "$tshark_packets" = "$packets" ] || printf ', but the first %s of them for tshark' "$tshark_packets"

@@ -1,12 +1,15 @@
 //! The flow table and what is asked of it, without parsing. Elements are frames where the table counts
 //! them, and flows elsewhere.
 
+mod support;
+
 use bwmon_benches::trace::{Kind, Trace};
 use bwmon_core::flow::{Endpoint, FlowKey, FlowTable, Limits, Place, Snapshot, View};
 use bwmon_core::frame::Direction;
 use bwmon_core::packet::{self, Parsed};
 use bwmon_core::time::Timestamp;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use support::CpuTime;
 
 /// Rows of a report, and of a list that somebody reads.
 const LIMITS: [usize; 2] = [5_000, 20];
@@ -62,7 +65,7 @@ fn filled(observations: &[Observation]) -> FlowTable {
 }
 
 /// Frames of flows that the table knows, and frames of flows most of which have no room.
-fn table(criterion: &mut Criterion) {
+fn table(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("table");
     group.sample_size(20);
     for kind in Kind::ALL {
@@ -81,7 +84,7 @@ fn table(criterion: &mut Criterion) {
 }
 
 /// Moving the table out, and putting two windows together.
-fn rotation(criterion: &mut Criterion) {
+fn rotation(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("rotation");
     group.sample_size(20);
     for kind in [Kind::Mixed, Kind::Worst] {
@@ -110,7 +113,7 @@ fn rotation(criterion: &mut Criterion) {
 }
 
 /// The largest flows, alone and with the rest added up, and the flows of each pair as one.
-fn views(criterion: &mut Criterion) {
+fn views(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("views");
     group.sample_size(20);
     for kind in [Kind::Mixed, Kind::Worst] {
@@ -131,5 +134,9 @@ fn views(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, table, rotation, views);
+criterion_group! {
+    name = benches;
+    config = support::criterion();
+    targets = table, rotation, views
+}
 criterion_main!(benches);

@@ -1,6 +1,8 @@
 //! Frames in, flows out: the account that `flows` uses, the monitor of a live agent, and the naive
 //! peer in the same run. Elements are frames.
 
+mod support;
+
 use std::time::Duration;
 
 use bwmon_benches::naive::Flows;
@@ -10,12 +12,13 @@ use bwmon_core::flow::Limits;
 use bwmon_core::monitor::{Account, AccountConfig, Detail, Monitor, MonitorConfig};
 use bwmon_core::time::Timestamp;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use support::CpuTime;
 
 fn account() -> Account {
     Account::new(AccountConfig::new(Limits::flows(usize::MAX), Detail::Full))
 }
 
-fn pipeline(criterion: &mut Criterion) {
+fn pipeline(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("pipeline");
     group.sample_size(20);
     for kind in Kind::ALL {
@@ -67,5 +70,9 @@ fn pipeline(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pipeline);
+criterion_group! {
+    name = benches;
+    config = support::criterion();
+    targets = pipeline
+}
 criterion_main!(benches);
