@@ -4,61 +4,54 @@
 mod support;
 
 use bwmon_benches::trace::{Kind, Trace};
-use bwmon_core::flow::{Endpoint, FlowKey, FlowTable, Limits, Place, Snapshot, View};
-use bwmon_core::frame::Direction;
+use bwmon_core::flow::{Endpoint, FlowKey, FlowTable, Limits, Seen, Snapshot, View};
+use bwmon_core::frame::{Direction, Frame};
 use bwmon_core::packet::{self, Parsed};
-use bwmon_core::time::Timestamp;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use support::CpuTime;
 
 /// Rows of a report, and of a list that somebody reads.
 const LIMITS: [usize; 2] = [5_000, 20];
 
-/// What the table is told of a frame.
-struct Observation {
-    place: Place,
-    key: FlowKey,
-    direction: Direction,
-    frame: (Timestamp, u32, u8),
-}
-
-/// The IP frames of a trace, parsed.
-fn observations(kind: Kind) -> Vec<Observation> {
+/// The flows of a trace's IP frames, and what the table is told of each.
+fn observations(kind: Kind) -> Vec<(FlowKey, Seen)> {
     let trace = Trace::for_bench(kind);
-    let observe = |frame: bwmon_core::frame::Frame<'_>| {
+    let observe = |frame: Frame<'_>| {
         let Parsed::Ip(view) = packet::parse(frame.link, frame.bytes) else {
             return None;
         };
         let (source_port, destination_port) = view.ports.unwrap_or_default();
         let source = Endpoint {
-            address: view.source,
+            address: view.source(),
             port: source_port,
         };
         let destination = Endpoint {
-            address: view.destination,
+            address: view.destination(),
             port: destination_port,
         };
         let (local, remote) = match frame.direction {
             Direction::Egress => (source, destination),
             Direction::Ingress | Direction::Unknown => (destination, source),
         };
-        Some(Observation {
+        let seen = Seen {
             place: Some(frame.interface),
-            key: FlowKey::new(view.protocol, local, remote),
             direction: frame.direction,
-            frame: (frame.at, frame.wire_len, view.tcp_flags),
-        })
+            at: frame.at,
+            wire_len: frame.wire_len,
+            tcp_flags: view.tcp_flags,
+        };
+        Some((FlowKey::new(view.protocol, local, remote), seen))
     };
     trace.frames().filter_map(observe).collect()
 }
 
-fn fill(table: &mut FlowTable, observations: &[Observation]) {
-    for seen in observations {
-        table.frame(seen.place, &seen.key, seen.direction, seen.frame);
+fn fill(table: &mut FlowTable, observations: &[(FlowKey, Seen)]) {
+    for (key, seen) in observations {
+        table.frame(key, seen);
     }
 }
 
-fn filled(observations: &[Observation]) -> FlowTable {
+fn filled(observations: &[(FlowKey, Seen)]) -> FlowTable {
     let mut table = FlowTable::new(Limits::flows(usize::MAX));
     fill(&mut table, observations);
     table

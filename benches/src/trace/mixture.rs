@@ -28,16 +28,29 @@ struct Class {
     is_tagged: bool,
 }
 
+/// Frequencies that a class is to have, and what of them it does not have yet.
+#[derive(Debug)]
+struct Need {
+    class: Class,
+    share: f64,
+    missing: f64,
+}
+
 impl Mixture {
-    /// Gives each flow, the most frequent first, to the class that misses most of its share: so
-    /// the shares hold in packets although the first flow alone has an eighth of them.
+    /// Gives each flow, the most frequent first, to the class of which the largest part is then still
+    /// missing: so the shares hold in packets, although the first flow alone has an eighth of them,
+    /// and nearly so in flows.
     pub(super) fn new() -> Self {
         let frequencies: Vec<f64> = (1..=FLOWS)
             .map(|rank| f64::from(rank).powf(-ZIPF_EXPONENT))
             .collect();
         let total: f64 = frequencies.iter().sum();
-        let mut missing: Vec<(Class, f64)> = classes()
-            .map(|(class, share)| (class, share * total))
+        let mut needs: Vec<Need> = classes()
+            .map(|(class, share)| Need {
+                class,
+                share: share * total,
+                missing: share * total,
+            })
             .collect();
         let mut mixture = Self {
             cumulated: Vec::with_capacity(frequencies.len()),
@@ -46,11 +59,12 @@ impl Mixture {
         let mut sum = 0.0;
         for frequency in frequencies {
             sum += frequency;
-            let neediest = missing.iter_mut().max_by(|a, b| a.1.total_cmp(&b.1));
-            if let Some((class, misses)) = neediest {
-                *misses -= frequency;
+            let part = |need: &Need| (need.missing - frequency) / need.share;
+            let neediest = needs.iter_mut().max_by(|a, b| part(a).total_cmp(&part(b)));
+            if let Some(need) = neediest {
+                need.missing -= frequency;
                 mixture.cumulated.push(sum);
-                mixture.classes.push(*class);
+                mixture.classes.push(need.class);
             }
         }
         mixture

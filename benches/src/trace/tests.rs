@@ -19,8 +19,8 @@ fn parsed(generator: &mut Generator) -> (Parsed, u32, Truth) {
 fn conversation(view: &PacketView) -> impl Eq + std::hash::Hash + std::fmt::Debug + use<> {
     let (source_port, destination_port) = view.ports.unwrap_or_default();
     let mut ends = [
-        (view.source, source_port),
-        (view.destination, destination_port),
+        (view.source(), source_port),
+        (view.destination(), destination_port),
     ];
     ends.sort_unstable();
     (view.protocol, ends, view.vlan)
@@ -44,8 +44,8 @@ fn the_mixed_trace_has_the_shares_that_its_description_says() {
     for _ in 0..PACKETS {
         match parsed(&mut generator) {
             (Parsed::Ip(view), wire_len, _) => {
-                v4 += u64::from(view.source.is_ipv4());
-                v6 += u64::from(view.source.is_ipv6());
+                v4 += u64::from(view.source().is_ipv4());
+                v6 += u64::from(view.source().is_ipv6());
                 tagged += u64::from(view.vlan.is_some());
                 protocols[usize::from(view.protocol)] += 1;
                 lengths[wire_len as usize] += 1;
@@ -68,6 +68,22 @@ fn the_mixed_trace_has_the_shares_that_its_description_says() {
     assert_share(lengths[594], ip, 400.0 / 12.0);
     assert_share(lengths[1518], ip, 100.0 / 12.0);
     assert_eq!(shortest + lengths[594] + lengths[1518], ip);
+}
+
+/// Not the packets but the flows have nearly these shares, so that one family's part of a table is no
+/// larger than its part of the traffic.
+#[test]
+fn classes_have_their_share_of_flows_too() {
+    let mut generator = Generator::new(Kind::Mixed);
+    let mut families = [HashSet::new(), HashSet::new()];
+    for _ in 0..300_000 {
+        if let Truth::Flow { flow, is_ipv6, .. } = generator.packet().truth {
+            families[usize::from(is_ipv6)].insert(flow);
+        }
+    }
+    let [v4, v6] = families.map(|flows| flows.len() as f64);
+    let percent = 100.0 * v6 / (v4 + v6);
+    assert!((17.0..20.0).contains(&percent), "{percent} % IPv6");
 }
 
 #[test]

@@ -1,64 +1,101 @@
-//! Frames that wait until there are enough of them to look their rows up together, so that the waits
-//! for memory overlap.
+//! What waits until there is enough of it to look its rows up together, so that the waits for memory
+//! overlap.
 
-use super::index::Index;
 use super::packed::Packed;
+use super::rows::Row;
+use super::table::Counters;
 use crate::frame::{PerDirection, Tally};
 use crate::time::Timestamp;
 
-/// Frames looked up together. More would wait in vain: a processor loads about a dozen lines at once.
+/// How many rows are looked up together. A processor loads a dozen lines at once; the rest keeps it
+/// busy meanwhile.
 pub(super) const BATCH: usize = 32;
 
-/// What one frame adds to a flow.
+/// What a flow grows by.
+pub(super) trait Amount: Copy {
+    fn first(&self) -> Timestamp;
+    /// Adds it to all of a row but to when the flow began.
+    fn add_to<K>(&self, row: &mut Row<K>);
+    fn counters(&self) -> Counters;
+}
+
+/// An amount on its way to a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pending<K> {
+pub(super) struct Pending<K, A> {
     pub(super) key: K,
     pub(super) tag: u32,
     /// The row that the index says has this tag; the key tells whether it is the right one.
     pub(super) row: u32,
+    pub(super) amount: A,
+}
+
+impl<K: Packed, A: Amount> Pending<K, A> {
+    pub(super) const fn new(key: K, tag: u32, amount: A) -> Self {
+        Self {
+            key,
+            tag,
+            row: u32::MAX,
+            amount,
+        }
+    }
+}
+
+/// One frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OneFrame {
     pub(super) wire_len: u32,
     pub(super) tcp_flags: u8,
     pub(super) is_egress: bool,
     pub(super) at: Timestamp,
 }
 
-impl<K: Packed> Pending<K> {
-    pub(super) fn traffic(&self) -> PerDirection<Tally> {
-        let mut traffic = PerDirection::default();
-        self.side(&mut traffic).count(self.wire_len);
-        traffic
-    }
-
-    /// The direction to count it in, chosen without a jump: frames of both mingle.
+impl OneFrame {
     #[inline(always)]
-    pub(super) fn side<'a>(&self, traffic: &'a mut PerDirection<Tally>) -> &'a mut Tally {
-        if self.is_egress {
+    fn count(&self, traffic: &mut PerDirection<Tally>) {
+        // A choice of addresses, not a jump: frames of both directions mingle.
+        let side = if self.is_egress {
             &mut traffic.egress
         } else {
             &mut traffic.ingress
-        }
+        };
+        side.count(self.wire_len);
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Batch<K> {
-    pub(super) frames: Vec<Pending<K>>,
-}
-
-impl<K> Default for Batch<K> {
-    fn default() -> Self {
-        Self {
-            frames: Vec::with_capacity(BATCH),
-        }
-    }
-}
-
-impl<K: Packed> Batch<K> {
-    /// Takes a frame, and says whether the batch is full.
+impl Amount for OneFrame {
     #[inline(always)]
-    pub(super) fn push(&mut self, frame: Pending<K>, index: &Index) -> bool {
-        index.prefetch(frame.tag);
-        self.frames.push(frame);
-        self.frames.len() >= BATCH
+    fn first(&self) -> Timestamp {
+        self.at
+    }
+
+    #[inline(always)]
+    fn add_to<K>(&self, row: &mut Row<K>) {
+        self.count(&mut row.traffic);
+        row.tcp_flags |= self.tcp_flags;
+        row.last = row.last.max(self.at);
+    }
+
+    fn counters(&self) -> Counters {
+        let mut traffic = PerDirection::default();
+        self.count(&mut traffic);
+        Counters::new(self.at, traffic, self.tcp_flags)
+    }
+}
+
+impl Amount for Counters {
+    #[inline(always)]
+    fn first(&self) -> Timestamp {
+        self.first
+    }
+
+    #[inline(always)]
+    fn add_to<K>(&self, row: &mut Row<K>) {
+        row.traffic.add(self.traffic);
+        row.tcp_flags |= self.tcp_flags;
+        row.last = row.last.max(self.last);
+    }
+
+    fn counters(&self) -> Counters {
+        *self
     }
 }

@@ -47,3 +47,14 @@ impl FlowKey {
         self.remote.address.is_loopback() || self.remote.address == self.local.address
     }
 }
+
+/// What a frame says about its flow besides the addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// IP protocol number (IANA "Protocol Numbers").
+    pub protocol: u8,
+    /// Local and remote port, where they were read.
+    pub ports: Option<[u16; 2]>,
+    /// Identifier of the outermost VLAN, where VLANs are told apart.
+    pub vlan: Option<u16>,
+}

@@ -1,16 +1,17 @@
 //! The flows of one address family: rows, their index, and the frames that wait.
 
-use super::batch::{Batch, Pending};
+use super::batch::{Amount, BATCH, OneFrame, Pending};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
-use super::table::Counters;
+use crate::time::Timestamp;
 
 #[derive(Debug)]
 pub(super) struct Lane<K> {
     pub(super) rows: Rows<K>,
     pub(super) index: Index,
-    pub(super) batch: Batch<K>,
+    /// Frames that wait for their row.
+    pub(super) waiting: Vec<Pending<K, OneFrame>>,
 }
 
 impl<K> Default for Lane<K> {
@@ -18,7 +19,7 @@ impl<K> Default for Lane<K> {
         Self {
             rows: Rows::default(),
             index: Index::default(),
-            batch: Batch::default(),
+            waiting: Vec::with_capacity(BATCH),
         }
     }
 }
@@ -43,67 +44,58 @@ impl<K: Packed> Lane<K> {
         self.rows.memory_bytes() + self.index.memory_bytes()
     }
 
-    /// Begins to load the row of a frame, as far as its tag tells which one that is.
+    /// Begins to load the row of an amount, as far as its tag tells which one that is.
     #[inline(always)]
-    pub(super) fn foresee(&self, frame: &mut Pending<K>) {
-        if let Some(row) = self.index.find(frame.tag, |_| true) {
-            frame.row = row;
+    pub(super) fn foresee<A: Amount>(&self, pending: &mut Pending<K, A>) {
+        if let Some(row) = self.index.find(pending.tag, |_| true) {
+            pending.row = row;
             self.rows.prefetch(row);
         }
     }
 
-    /// Counts a frame of a flow that has a row; `false` if it has none.
+    /// Adds to a flow that has a row; `false` if it has none.
     #[inline(always)]
-    pub(super) fn count(&mut self, frame: &Pending<K>) -> bool {
-        let is_foreseen = self
-            .rows
-            .row(frame.row)
-            .is_some_and(|row| row.key == frame.key);
-        let number = if is_foreseen {
-            frame.row
-        } else {
-            match self.find(frame.tag, &frame.key) {
-                Some(number) => number,
-                None => return false,
+    pub(super) fn count<A: Amount>(&mut self, pending: &Pending<K, A>) -> bool {
+        match self.rows.row_mut(pending.row) {
+            Some(row) if row.key == pending.key => {
+                if add(row, &pending.amount) {
+                    self.begin_earlier(pending.row, pending.amount.first());
+                }
+                true
             }
-        };
-        let Some(row) = self.rows.row_mut(number) else {
+            _ => self.search_and_count(pending),
+        }
+    }
+
+    /// The same where another flow has the tag too, or the row is new.
+    #[cold]
+    fn search_and_count<A: Amount>(&mut self, pending: &Pending<K, A>) -> bool {
+        let Some(number) = self.find(pending.tag, &pending.key) else {
             return false;
         };
-        frame.side(&mut row.traffic).count(frame.wire_len);
-        row.tcp_flags |= frame.tcp_flags;
-        if frame.at >= row.last {
-            row.last = frame.at;
-        } else if let Some(origin) = self.rows.origin_mut(number) {
-            origin.first = origin.first.min(frame.at);
+        if let Some(row) = self.rows.row_mut(number)
+            && add(row, &pending.amount)
+        {
+            self.begin_earlier(number, pending.amount.first());
         }
         true
     }
 
-    /// Adds counters to a flow that has a row; `false` if it has none.
-    pub(super) fn add(&mut self, tag: u32, key: &K, delta: &Counters) -> bool {
-        let Some(number) = self.find(tag, key) else {
-            return false;
-        };
-        if let Some(row) = self.rows.row_mut(number) {
-            row.traffic.add(delta.traffic);
-            row.tcp_flags |= delta.tcp_flags;
-            row.last = row.last.max(delta.last);
-        }
+    fn begin_earlier(&mut self, number: u32, first: Timestamp) {
         if let Some(origin) = self.rows.origin_mut(number) {
-            origin.first = origin.first.min(delta.first);
+            origin.first = origin.first.min(first);
         }
-        true
     }
 
     /// Gives a row to a flow that has none.
-    pub(super) fn insert(&mut self, tag: u32, key: K, counters: &Counters, base: u64) {
+    pub(super) fn insert<A: Amount>(&mut self, pending: &Pending<K, A>, base: u64) {
+        let counters = pending.amount.counters();
         let Ok(number) = u32::try_from(self.rows.len()) else {
             return;
         };
         self.rows.push(
             Row {
-                key,
+                key: pending.key,
                 tcp_flags: counters.tcp_flags,
                 traffic: counters.traffic,
                 last: counters.last,
@@ -113,7 +105,7 @@ impl<K: Packed> Lane<K> {
                 base,
             },
         );
-        self.index.insert(tag, number);
+        self.index.insert(pending.tag, number);
     }
 
     /// How much each row weighs above `floor`, in bytes.
@@ -157,6 +149,14 @@ impl<K: Packed> Lane<K> {
             self.index.insert(tag(&row.key, seed), number);
         }
     }
+}
+
+/// Adds to a row; whether it began before what the row had last.
+#[inline(always)]
+fn add<K, A: Amount>(row: &mut Row<K>, amount: &A) -> bool {
+    let is_late = amount.first() < row.last;
+    amount.add_to(row);
+    is_late
 }
 
 /// The part of a key's hash that the index keeps.

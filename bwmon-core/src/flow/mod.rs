@@ -25,8 +25,8 @@ mod snapshot;
 mod table;
 mod view;
 
-pub use key::{Endpoint, FlowKey};
+pub use key::{About, Endpoint, FlowKey};
 pub use limits::Limits;
 pub use snapshot::{Flow, Snapshot};
-pub use table::{Counters, FlowTable, Place};
+pub use table::{Counters, FlowTable, Place, Seen};
 pub use view::View;

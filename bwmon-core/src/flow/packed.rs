@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 
-use super::key::{Endpoint, FlowKey};
+use super::key::{About, Endpoint, FlowKey};
 use super::table::Place;
 use crate::frame::InterfaceId;
 
@@ -23,6 +23,8 @@ pub(super) trait Packed: Copy + Eq + fmt::Debug {
     /// Bytes of memory that a row takes, its share of the index included, also while that grows.
     const COST: usize;
     fn hash(&self, seed: &Seed) -> u64;
+    /// Makes the smaller endpoint `local`; whether it was `remote`.
+    fn put_smaller_first(&mut self) -> bool;
     fn unpack(&self) -> (Place, FlowKey);
 }
 
@@ -56,8 +58,48 @@ impl Seed {
     }
 }
 
-impl PackedKey {
+/// What a key holds besides addresses, as words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tail([u32; 3]);
+
+impl Tail {
     #[inline(always)]
+    pub(super) fn new(place: Place, about: &About) -> Self {
+        let [local_port, remote_port] = about.ports.unwrap_or_default();
+        let mut rest = u32::from(about.protocol) << 8;
+        if about.ports.is_some() {
+            rest |= HAS_PORTS;
+        }
+        if let Some(vlan) = about.vlan {
+            rest |= HAS_VLAN | u32::from(vlan) << 16;
+        }
+        if place.is_some() {
+            rest |= HAS_PLACE;
+        }
+        let ports = u32::from(local_port) << 16 | u32::from(remote_port);
+        Self([ports, place.map_or(0, |id| id.0), rest])
+    }
+}
+
+impl Packed4 {
+    #[inline(always)]
+    pub(super) fn new([local, remote]: [Ipv4Addr; 2], tail: Tail) -> Self {
+        let Tail([ports, place, rest]) = tail;
+        Self([local.to_bits(), remote.to_bits(), ports, place, rest])
+    }
+}
+
+impl Packed6 {
+    #[inline(always)]
+    pub(super) fn new([local, remote]: [Ipv6Addr; 2], tail: Tail) -> Self {
+        let Tail([ports, place, rest]) = tail;
+        let [a, b, c, d] = words(local.to_bits());
+        let [e, f, g, h] = words(remote.to_bits());
+        Self([a, b, c, d, e, f, g, h, ports, place, rest])
+    }
+}
+
+impl PackedKey {
     pub(super) fn new(place: Place, key: &FlowKey) -> Self {
         let FlowKey {
             protocol,
@@ -66,43 +108,54 @@ impl PackedKey {
             has_ports,
             vlan,
         } = *key;
-        let ports = u32::from(local.port) << 16 | u32::from(remote.port);
-        let mut rest = u32::from(vlan.unwrap_or(0)) << 16
-            | u32::from(protocol) << 8
-            | if has_ports { HAS_PORTS } else { 0 }
-            | if place.is_some() { HAS_PLACE } else { 0 }
-            | if vlan.is_some() { HAS_VLAN } else { 0 };
-        let place = place.map_or(0, |id| id.0);
-        if let (IpAddr::V4(local), IpAddr::V4(remote)) = (local.address, remote.address) {
-            return Self::V4(Packed4([
-                local.to_bits(),
-                remote.to_bits(),
-                ports,
-                place,
-                rest,
-            ]));
-        }
-        let words = |address: IpAddr| match address {
-            IpAddr::V4(address) => [0, 0, 0, address.to_bits()],
-            IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h] = address.segments().map(u32::from);
-                [a << 16 | b, c << 16 | d, e << 16 | f, g << 16 | h]
-            }
+        let about = About {
+            protocol,
+            ports: Some([local.port, remote.port]),
+            vlan,
         };
-        if local.address.is_ipv4() {
-            rest |= LOCAL_IS_IPV4;
+        let Tail([ports, place, mut rest]) = Tail::new(place, &about);
+        if !has_ports {
+            rest &= !HAS_PORTS;
         }
-        if remote.address.is_ipv4() {
-            rest |= REMOTE_IS_IPV4;
+        let wide = |address: IpAddr, flag| match address {
+            IpAddr::V4(address) => (Ipv6Addr::from_bits(address.to_bits().into()), flag),
+            IpAddr::V6(address) => (address, 0),
+        };
+        match (local.address, remote.address) {
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                Self::V4(Packed4::new([local, remote], Tail([ports, place, rest])))
+            }
+            (local, remote) => {
+                let (local, local_flag) = wide(local, LOCAL_IS_IPV4);
+                let (remote, remote_flag) = wide(remote, REMOTE_IS_IPV4);
+                rest |= local_flag | remote_flag;
+                Self::V6(Packed6::new([local, remote], Tail([ports, place, rest])))
+            }
         }
-        let [a, b, c, d] = words(local.address);
-        let [e, f, g, h] = words(remote.address);
-        Self::V6(Packed6([a, b, c, d, e, f, g, h, ports, place, rest]))
     }
 }
 
 impl Packed for Packed4 {
     const COST: usize = 112;
+
+    /// Without a jump: which end is smaller is as good as random.
+    #[inline(always)]
+    fn put_smaller_first(&mut self) -> bool {
+        let [local, remote, ports, ..] = &mut self.0;
+        let [local_end, remote_end] = [
+            u64::from(*local) << 16 | u64::from(*ports >> 16),
+            u64::from(*remote) << 16 | u64::from(*ports & 0xffff),
+        ];
+        let is_turned = remote_end < local_end;
+        let (smaller, larger) = if is_turned {
+            (*remote, *local)
+        } else {
+            (*local, *remote)
+        };
+        (*local, *remote) = (smaller, larger);
+        *ports = ports.rotate_left(if is_turned { 16 } else { 0 });
+        is_turned
+    }
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
@@ -122,6 +175,28 @@ impl Packed for Packed4 {
 
 impl Packed for Packed6 {
     const COST: usize = 176;
+
+    /// Addresses of one family each, IPv4 before IPv6, as [`Endpoint`]s are ordered.
+    #[inline(always)]
+    fn put_smaller_first(&mut self) -> bool {
+        let [a, b, c, d, e, f, g, h, ports, _, rest] = &mut self.0;
+        let is_ipv6 = [LOCAL_IS_IPV4, REMOTE_IS_IPV4].map(|flag| *rest & flag == 0);
+        let [local, remote] = [wide([*a, *b, *c, *d]), wide([*e, *f, *g, *h])];
+        let [local_end, remote_end] = [
+            (is_ipv6[0], local, *ports >> 16),
+            (is_ipv6[1], remote, *ports & 0xffff),
+        ];
+        let is_turned = remote_end < local_end;
+        if is_turned {
+            ([*a, *b, *c, *d], [*e, *f, *g, *h]) = ([*e, *f, *g, *h], [*a, *b, *c, *d]);
+            *ports = ports.rotate_left(16);
+            let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
+            if is_ipv6[0] != is_ipv6[1] {
+                *rest ^= ends;
+            }
+        }
+        is_turned
+    }
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
@@ -152,6 +227,17 @@ impl Packed for Packed6 {
 #[inline(always)]
 fn wide([a, b, c, d]: [u32; 4]) -> u128 {
     u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d)
+}
+
+#[inline(always)]
+const fn words(wide: u128) -> [u32; 4] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = wide.to_be_bytes();
+    [
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+        u32::from_be_bytes([i, j, k, l]),
+        u32::from_be_bytes([m, n, o, p]),
+    ]
 }
 
 fn unpack(addresses: [IpAddr; 2], ports: u32, place: u32, rest: u32) -> (Place, FlowKey) {
@@ -191,6 +277,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_smaller_endpoint_comes_first(local in endpoint(), remote in endpoint()) {
+            let mut packed = PackedKey::new(None, &FlowKey::new(6, local, remote));
+            let is_turned = match &mut packed {
+                PackedKey::V4(key) => key.put_smaller_first(),
+                PackedKey::V6(key) => key.put_smaller_first(),
+            };
+            let (smaller, larger) = if local <= remote { (local, remote) } else { (remote, local) };
+            prop_assert_eq!(is_turned, remote < local);
+            prop_assert_eq!(packed, PackedKey::new(None, &FlowKey::new(6, smaller, larger)));
+        }
+
         #[test]
         fn packing_keeps_everything(
             local in endpoint(), remote in endpoint(), protocol: u8, has_ports: bool,

@@ -81,9 +81,7 @@ impl Snapshot {
             (self, other)
         };
         let mut table = FlowTable::resume(larger);
-        for flow in smaller.iter() {
-            table.add(flow.place, &flow.key, &flow.counters);
-        }
+        table.add_all(smaller.iter());
         for (place, traffic) in smaller.overflow {
             table.add_overflow(place, traffic);
         }
@@ -97,11 +95,8 @@ impl Snapshot {
     #[must_use]
     pub fn by(&self, view: View, mut keep: impl FnMut(&Flow) -> bool) -> Self {
         let mut table = FlowTable::new(Limits::flows(usize::MAX));
-        for flow in self.iter().filter(|flow| keep(flow)) {
-            for row in view.rows(&flow) {
-                table.add(row.place, &row.key, &row.counters);
-            }
-        }
+        let kept = self.iter().filter(|flow| keep(flow));
+        table.add_all(kept.flat_map(|flow| view.rows(&flow)));
         Self {
             overflow: self.overflow.clone(),
             ..table.rotate()

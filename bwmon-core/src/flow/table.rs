@@ -1,12 +1,14 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::batch::Pending;
-use super::key::FlowKey;
+use super::batch::{Amount, BATCH, OneFrame, Pending};
+use super::key::{About, FlowKey};
 use super::lane::{Lane, tag};
 use super::limits::Limits;
-use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed};
-use super::snapshot::Snapshot;
+use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
+use super::snapshot::{Flow, Snapshot};
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
@@ -45,6 +47,21 @@ impl Counters {
 
 /// Where a flow was seen: an interface, or nowhere in particular (sock_diag).
 pub type Place = Option<InterfaceId>;
+
+/// One frame, as far as counting it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Where.
+    pub place: Place,
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+    /// Its length on the wire in bytes.
+    pub wire_len: u32,
+    /// Byte 13 of a TCP header, else 0.
+    pub tcp_flags: u8,
+}
 
 /// What belongs to flows without a row, by place.
 pub(super) type Overflow = HashMap<Place, PerDirection<Tally>, RandomState>;
@@ -122,28 +139,49 @@ impl FlowTable {
         }
     }
 
-    /// Counts one frame of a flow.
-    #[inline]
-    pub fn frame(
-        &mut self,
-        place: Place,
-        key: &FlowKey,
-        direction: Direction,
-        (at, wire_len, tcp_flags): (Timestamp, u32, u8),
-    ) {
-        let is_egress = direction == Direction::Egress;
-        match PackedKey::new(place, key) {
-            PackedKey::V4(key) => self.wait(key, is_egress, (at, wire_len, tcp_flags)),
-            PackedKey::V6(key) => self.wait(key, is_egress, (at, wire_len, tcp_flags)),
+    /// Counts one frame between two IPv4 addresses, local and remote. Where the direction is unknown,
+    /// those of the sender and the receiver: the smaller endpoint becomes `local`.
+    #[inline(always)]
+    pub fn frame_v4(&mut self, addresses: [Ipv4Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed4::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame between two IPv6 addresses, as [`Self::frame_v4`] does.
+    #[inline(always)]
+    pub fn frame_v6(&mut self, addresses: [Ipv6Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed6::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame of a flow, as [`Self::frame_v4`] does.
+    pub fn frame(&mut self, key: &FlowKey, seen: &Seen) {
+        match PackedKey::new(seen.place, key) {
+            PackedKey::V4(key) => self.wait_oriented(key, seen),
+            PackedKey::V6(key) => self.wait_oriented(key, seen),
         }
     }
 
     /// Adds counters to a flow.
     pub fn add(&mut self, place: Place, key: &FlowKey, delta: &Counters) {
         match PackedKey::new(place, key) {
-            PackedKey::V4(key) => self.add_packed(key, delta),
-            PackedKey::V6(key) => self.add_packed(key, delta),
+            PackedKey::V4(key) => self.add_packed(key, *delta),
+            PackedKey::V6(key) => self.add_packed(key, *delta),
         }
+    }
+
+    /// Adds many flows, faster than one by one.
+    pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
+        let mut v4 = Vec::with_capacity(BATCH);
+        let mut v6 = Vec::with_capacity(BATCH);
+        for flow in flows {
+            match PackedKey::new(flow.place, &flow.key) {
+                PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
+                PackedKey::V6(key) => self.wait_in(&mut v6, key, flow.counters),
+            }
+        }
+        self.count_all(&mut v4);
+        self.count_all(&mut v6);
     }
 
     /// Adds to what belongs to flows without a row.
@@ -176,63 +214,84 @@ impl FlowTable {
     }
 
     #[inline(always)]
-    fn wait<K: InTable>(&mut self, key: K, is_egress: bool, frame: (Timestamp, u32, u8)) {
-        let (at, wire_len, tcp_flags) = frame;
-        let pending = Pending {
-            key,
-            tag: tag(&key, &self.seed),
-            row: u32::MAX,
-            wire_len,
-            tcp_flags,
-            is_egress,
-            at,
+    fn wait_oriented<K: InTable>(&mut self, mut key: K, seen: &Seen) {
+        let is_egress = match seen.direction {
+            Direction::Egress => true,
+            Direction::Ingress => false,
+            Direction::Unknown => !key.put_smaller_first(),
         };
+        let frame = OneFrame {
+            wire_len: seen.wire_len,
+            tcp_flags: seen.tcp_flags,
+            is_egress,
+            at: seen.at,
+        };
+        let tag = tag(&key, &self.seed);
         let lane = K::lane(self);
-        if lane.batch.push(pending, &lane.index) {
-            self.count_batch::<K>();
+        lane.index.prefetch(tag);
+        lane.waiting.push(Pending::new(key, tag, frame));
+        if lane.waiting.len() >= BATCH {
+            self.count_waiting::<K>();
+        }
+    }
+
+    fn wait_in<K: InTable>(
+        &mut self,
+        waiting: &mut Vec<Pending<K, Counters>>,
+        key: K,
+        counters: Counters,
+    ) {
+        let tag = tag(&key, &self.seed);
+        K::lane(self).index.prefetch(tag);
+        waiting.push(Pending::new(key, tag, counters));
+        if waiting.len() >= BATCH {
+            self.count_all(waiting);
         }
     }
 
     fn flush(&mut self) {
-        self.count_batch::<Packed4>();
-        self.count_batch::<Packed6>();
+        self.count_waiting::<Packed4>();
+        self.count_waiting::<Packed6>();
     }
 
-    fn count_batch<K: InTable>(&mut self) {
+    #[inline(never)]
+    fn count_waiting<K: InTable>(&mut self) {
+        let mut waiting = std::mem::take(&mut K::lane(self).waiting);
+        self.count_all(&mut waiting);
+        K::lane(self).waiting = waiting;
+    }
+
+    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Vec<Pending<K, A>>) {
         let lane = K::lane(self);
-        let mut frames = std::mem::take(&mut lane.batch.frames);
-        for frame in &mut frames {
-            lane.foresee(frame);
+        for pending in waiting.iter_mut() {
+            lane.foresee(pending);
         }
-        for frame in &frames {
-            if !K::lane(self).count(frame) {
-                let counters = Counters::new(frame.at, frame.traffic(), frame.tcp_flags);
-                self.admit(frame.tag, frame.key, &counters);
+        for pending in waiting.drain(..) {
+            if !K::lane(self).count(&pending) {
+                self.admit(&pending);
             }
         }
-        frames.clear();
-        K::lane(self).batch.frames = frames;
     }
 
-    fn add_packed<K: InTable>(&mut self, key: K, delta: &Counters) {
-        let tag = tag(&key, &self.seed);
-        if !K::lane(self).add(tag, &key, delta) {
-            self.admit(tag, key, delta);
+    fn add_packed<K: InTable>(&mut self, key: K, delta: Counters) {
+        let pending = Pending::new(key, tag(&key, &self.seed), delta);
+        if !K::lane(self).count(&pending) {
+            self.admit(&pending);
         }
     }
 
     /// Gives a row to a flow that has none, if there is room or room can be made.
-    #[cold]
-    fn admit<K: InTable>(&mut self, tag: u32, key: K, counters: &Counters) {
+    #[inline(never)]
+    fn admit<K: InTable, A: Amount>(&mut self, pending: &Pending<K, A>) {
         if !self.has_room::<K>() {
             self.evict();
         }
         if self.has_room::<K>() {
             let base = self.floor;
-            K::lane(self).insert(tag, key, counters, base);
+            K::lane(self).insert(pending, base);
         } else {
-            let (place, _) = key.unpack();
-            self.add_overflow(place, counters.traffic);
+            let (place, _) = pending.key.unpack();
+            self.add_overflow(place, pending.amount.counters().traffic);
         }
     }
 

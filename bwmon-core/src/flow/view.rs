@@ -31,7 +31,7 @@ pub enum View {
 
 impl View {
     /// The rows that `flow` is part of.
-    pub(super) fn rows(self, flow: &Flow) -> impl Iterator<Item = Flow> {
+    pub(super) fn rows(self, flow: &Flow) -> impl Iterator<Item = Flow> + use<> {
         let (first, second) = match self {
             Self::Flow => (ordered(flow), None),
             Self::Pair => (pair(flow), None),

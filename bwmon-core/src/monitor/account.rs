@@ -2,9 +2,9 @@ use std::net::IpAddr;
 
 use super::classes::Classes;
 use crate::collector::{InterfaceEvent, Observer};
-use crate::flow::{Counters, Endpoint, FlowKey, FlowTable, Limits, Snapshot};
+use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Seen, Snapshot};
 use crate::frame::{Direction, Frame, InterfaceId, PerDirection, Tally};
-use crate::packet::{self, PacketView, Parsed};
+use crate::packet::{self, Addresses, PacketView, Parsed};
 use crate::report::ProbeResult;
 use crate::sample::HostSample;
 use crate::time::Timestamp;
@@ -98,17 +98,19 @@ impl Account {
     }
 
     /// Counts one frame.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
         match packet::parse(frame.link, frame.bytes) {
             Parsed::Ip(view) => self.packet(frame, &view),
             Parsed::NonIp(ethertype) => {
                 self.totals.non_ip.count(frame.wire_len);
-                self.classes.of(frame.interface).non_ip(ethertype, frame);
+                let classes = self.classes.of(frame.interface);
+                classes.non_ip(ethertype, frame.direction, frame.wire_len);
             }
             Parsed::Malformed(unparsed) => {
                 self.totals.malformed.count(frame.wire_len);
-                self.classes.of(frame.interface).malformed(unparsed, frame);
+                let classes = self.classes.of(frame.interface);
+                classes.malformed(unparsed, frame.direction, frame.wire_len);
             }
         }
     }
@@ -134,24 +136,50 @@ impl Account {
 
     #[inline(always)]
     fn packet(&mut self, frame: &Frame<'_>, view: &PacketView) {
-        let class = if view.source.is_ipv4() {
-            &mut self.totals.ipv4
-        } else {
-            &mut self.totals.ipv6
-        };
-        class.count(frame.wire_len);
-        let (mut key, direction) = orient(view, frame.direction);
-        match self.detail {
-            Detail::Report => key.has_ports = true,
+        let is_ingress = frame.direction == Direction::Ingress;
+        let (ports, vlan) = match self.detail {
+            Detail::Report => (Some(view.ports.unwrap_or_default()), None),
             // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-            Detail::Full => key.vlan = frame.stripped_vlan.map(|tag| tag & 0x0fff).or(view.vlan),
+            Detail::Full => {
+                let stripped = frame.stripped_vlan.map(|tag| tag & 0x0fff);
+                (view.ports, stripped.or(view.vlan))
+            }
+        };
+        let about = About {
+            protocol: view.protocol,
+            ports: ports.map(|(from, to)| local_and_remote(is_ingress, [from, to])),
+            vlan,
+        };
+        let seen = Seen {
+            place: Some(frame.interface),
+            direction: frame.direction,
+            at: frame.at,
+            wire_len: frame.wire_len,
+            tcp_flags: view.tcp_flags,
+        };
+        match view.addresses {
+            Addresses::V4(ends) => {
+                self.totals.ipv4.count(frame.wire_len);
+                let ends = local_and_remote(is_ingress, ends);
+                self.flows.frame_v4(ends, &about, &seen);
+            }
+            Addresses::V6(ends) => {
+                self.totals.ipv6.count(frame.wire_len);
+                let ends = local_and_remote(is_ingress, ends);
+                self.flows.frame_v6(ends, &about, &seen);
+            }
         }
-        self.flows.frame(
-            Some(frame.interface),
-            &key,
-            direction,
-            (frame.at, frame.wire_len, view.tcp_flags),
-        );
+    }
+}
+
+/// The far end is where a frame that came in is from, and where others go. Where the direction is
+/// unknown, the table decides.
+#[inline(always)]
+fn local_and_remote<T>(is_ingress: bool, [source, destination]: [T; 2]) -> [T; 2] {
+    if is_ingress {
+        [destination, source]
+    } else {
+        [source, destination]
     }
 }
 
@@ -187,32 +215,4 @@ impl Observer for Account {
     fn sample(&mut self, _at: Timestamp, _sample: HostSample) {}
 
     fn probe(&mut self, _at: Timestamp, _probe: ProbeResult) {}
-}
-
-#[inline(always)]
-fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
-    let (source_port, destination_port) = view.ports.unwrap_or_default();
-    let source = Endpoint {
-        address: view.source,
-        port: source_port,
-    };
-    let destination = Endpoint {
-        address: view.destination,
-        port: destination_port,
-    };
-    let sends = match direction {
-        Direction::Egress => true,
-        Direction::Ingress => false,
-        Direction::Unknown => source <= destination,
-    };
-    let (local, remote, direction) = if sends {
-        (source, destination, Direction::Egress)
-    } else {
-        (destination, source, Direction::Ingress)
-    };
-    let key = FlowKey {
-        has_ports: view.ports.is_some(),
-        ..FlowKey::new(view.protocol, local, remote)
-    };
-    (key, direction)
 }

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::frame::{Frame, InterfaceId, PerDirection, Tally};
+use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::packet::Unparsed;
 use crate::report::{NonIpCount, Terms, UnparsedCount, bounds};
 
@@ -91,8 +91,8 @@ impl Classes {
 }
 
 impl InterfaceClasses {
-    pub(super) fn non_ip(&mut self, ethertype: u16, frame: &Frame<'_>) {
-        self.non_ip.side(frame.direction).count(frame.wire_len);
+    pub(super) fn non_ip(&mut self, ethertype: u16, direction: Direction, wire_len: u32) {
+        self.non_ip.side(direction).count(wire_len);
         let room = self.ethertypes.len() < bounds::CLASSES - 1;
         let is_known = self.ethertypes.iter().any(|(known, _)| *known == ethertype);
         let class = if room || is_known {
@@ -100,12 +100,12 @@ impl InterfaceClasses {
         } else {
             OTHER_ETHERTYPE
         };
-        count(&mut self.ethertypes, class, frame.wire_len);
+        count(&mut self.ethertypes, class, wire_len);
     }
 
-    pub(super) fn malformed(&mut self, unparsed: Unparsed, frame: &Frame<'_>) {
-        self.malformed.side(frame.direction).count(frame.wire_len);
-        count(&mut self.reasons, unparsed, frame.wire_len);
+    pub(super) fn malformed(&mut self, unparsed: Unparsed, direction: Direction, wire_len: u32) {
+        self.malformed.side(direction).count(wire_len);
+        count(&mut self.reasons, unparsed, wire_len);
     }
 }
 

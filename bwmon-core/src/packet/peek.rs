@@ -4,9 +4,9 @@
 //! It reads at fixed places and gives up on everything else, which then goes the long way. What it
 //! accepts it must judge as the long way does; a property test and the real captures hold it to that.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::PacketView;
+use super::{Addresses, PacketView};
 
 const VLAN: [u8; 2] = [0x81, 0x00];
 const IPV4: [u8; 2] = [0x08, 0x00];
@@ -17,7 +17,7 @@ const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
 /// The frame's packet, or `None` if it is not of a common shape.
-#[inline]
+#[inline(always)]
 pub(super) fn ethernet(bytes: &[u8]) -> Option<PacketView> {
     let rest = bytes.get(12..)?;
     let (kind, rest) = rest.split_first_chunk::<2>()?;
@@ -38,7 +38,7 @@ pub(super) fn ethernet(bytes: &[u8]) -> Option<PacketView> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     let (header, rest) = bytes.split_first_chunk::<20>()?;
     let &[
@@ -71,8 +71,7 @@ fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     }
     let (ports, tcp_flags) = transport(protocol, ICMP, rest)?;
     Some(PacketView {
-        source: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        destination: IpAddr::V4(Ipv4Addr::new(e, f, g, h)),
+        addresses: Addresses::V4([Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)]),
         protocol,
         ports,
         tcp_flags,
@@ -80,7 +79,7 @@ fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     let (head, rest) = bytes.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
@@ -91,8 +90,7 @@ fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     }
     let (ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
     Some(PacketView {
-        source: IpAddr::V6(Ipv6Addr::from(*source)),
-        destination: IpAddr::V6(Ipv6Addr::from(*destination)),
+        addresses: Addresses::V6([Ipv6Addr::from(*source), Ipv6Addr::from(*destination)]),
         protocol,
         ports,
         tcp_flags,
@@ -101,7 +99,7 @@ fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
 }
 
 /// Ports and TCP flags of a transport that is whole up to what is read of it.
-#[inline]
+#[inline(always)]
 fn transport(protocol: u8, icmp: u8, bytes: &[u8]) -> Option<(Option<(u16, u16)>, u8)> {
     match protocol {
         TCP => {

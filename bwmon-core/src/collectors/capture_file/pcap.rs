@@ -16,7 +16,7 @@ const FILE_HEADER: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     order: ByteOrder,
-    nanos_per_tick: u64,
+    nanos_per_tick: u32,
     record_header: usize,
     link: LinkType,
 }
@@ -53,25 +53,78 @@ impl Pcap {
         })
     }
 
+    /// Hands on at most `most` frames of those that are read, at least one if there is one.
+    #[inline]
     pub(super) fn next<R: Read>(
         &self,
         input: &mut Input<R>,
+        most: usize,
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
+        loop {
+            let mut rest = input.ready();
+            let before = rest.len();
+            for _ in 0..most {
+                let Some((frame, length)) = self.frame(rest) else {
+                    break;
+                };
+                observer(frame);
+                rest = rest.get(length..).unwrap_or_default();
+            }
+            let consumed = before - rest.len();
+            if consumed > 0 {
+                input.consume(consumed);
+                return Ok(Record::Frame);
+            }
+            if !self.read_on(input)? {
+                return Ok(Record::End);
+            }
+        }
+    }
+
+    /// The frame of the record that `bytes` start with, and the record's length, if it is whole and
+    /// of a length that is taken.
+    #[inline(always)]
+    fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, usize)> {
+        let header = bytes.first_chunk::<16>()?;
+        let (words, _) = header.as_chunks::<4>();
+        let &[seconds, ticks, captured, wire_len] = words else {
+            return None;
+        };
+        let number = |word| self.order.u32_of(word);
+        let captured = usize::try_from(number(captured)).ok()?;
+        if captured > MAX_CAPTURED {
+            return None;
+        }
+        let length = self.record_header + captured;
+        let nanos = u64::from(number(seconds)) * 1_000_000_000
+            + u64::from(number(ticks)) * u64::from(self.nanos_per_tick);
+        let frame = Frame {
+            at: Timestamp::from_nanos(nanos),
+            interface: InterfaceId(0),
+            direction: Direction::Unknown,
+            link: self.link,
+            stripped_vlan: None,
+            wire_len: number(wire_len),
+            bytes: bytes.get(self.record_header..length)?,
+        };
+        Some((frame, length))
+    }
+
+    /// Reads until the next record is whole and can be taken; `false` at the end of the file.
+    #[cold]
+    fn read_on<R: Read>(&self, input: &mut Input<R>) -> Result<bool, CollectError> {
         if input.is_at_end()? {
-            return Ok(Record::End);
+            return Ok(false);
         }
         let offset = input.offset();
         let Some(header) = input.peek(self.record_header)? else {
             return Err(damaged(offset, "a record header is cut"));
         };
-        let seconds = u64::from(self.order.u32(header, 0));
-        let ticks = u64::from(self.order.u32(header, 4));
         let captured = self.order.u32(header, 8);
-        let wire_len = self.order.u32(header, 12);
         let Some(captured) = usize::try_from(captured)
             .ok()
-            .filter(|len| *len <= MAX_CAPTURED)
+            .filter(|length| *length <= MAX_CAPTURED)
         else {
             let most = MAX_CAPTURED;
             return Err(damaged(
@@ -79,20 +132,9 @@ impl Pcap {
                 format_args!("a frame of {captured} bytes, at most {most} are taken"),
             ));
         };
-        let total = self.record_header + captured;
-        let Some(record) = input.peek(total)? else {
-            return Err(damaged(offset, "the last frame is cut"));
-        };
-        observer(Frame {
-            at: Timestamp::from_nanos(seconds * 1_000_000_000 + ticks * self.nanos_per_tick),
-            interface: InterfaceId(0),
-            direction: Direction::Unknown,
-            link: self.link,
-            stripped_vlan: None,
-            wire_len,
-            bytes: record.get(self.record_header..).unwrap_or_default(),
-        });
-        input.skip(total as u64)?;
-        Ok(Record::Frame)
+        match input.peek(self.record_header + captured)? {
+            Some(_) => Ok(true),
+            None => Err(damaged(offset, "the last frame is cut")),
+        }
     }
 }

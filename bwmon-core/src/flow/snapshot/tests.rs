@@ -1,5 +1,5 @@
 use super::*;
-use crate::flow::Endpoint;
+use crate::flow::{Endpoint, Seen};
 use crate::frame::{Direction, InterfaceId};
 use crate::time::Timestamp;
 use proptest::prelude::*;
@@ -29,7 +29,14 @@ fn snapshot(frames: &[Frame], capacity: usize) -> Snapshot {
         };
         let stamp = Timestamp::from_nanos(at as u64);
         let place = Some(InterfaceId(u32::from(interface)));
-        table.frame(place, &key, direction, (stamp, len, n));
+        let seen = Seen {
+            place,
+            direction,
+            at: stamp,
+            wire_len: len,
+            tcp_flags: n,
+        };
+        table.frame(&key, &seen);
     }
     table.rotate()
 }
@@ -121,8 +128,14 @@ fn each_view_tells_apart_what_it_says() {
         ..FlowKey::new(6, end(2, 50_000), end(1, 443))
     };
     let mut count = |key: &FlowKey, direction, len| {
-        let place = Some(InterfaceId(1));
-        table.frame(place, key, direction, (Timestamp::EPOCH, len, 0x10));
+        let seen = Seen {
+            place: Some(InterfaceId(1)),
+            direction,
+            at: Timestamp::EPOCH,
+            wire_len: len,
+            tcp_flags: 0x10,
+        };
+        table.frame(key, &seen);
     };
     count(&key, Direction::Egress, 100);
     count(&key, Direction::Ingress, 1_000);

@@ -12,8 +12,8 @@ fn key(n: u8) -> FlowKey {
     };
     let end = |address, port| Endpoint { address, port };
     FlowKey {
-        has_ports: n % 3 != 0,
-        vlan: (n % 5 == 0).then_some(u16::from(n)),
+        has_ports: !n.is_multiple_of(3),
+        vlan: n.is_multiple_of(5).then_some(u16::from(n)),
         ..FlowKey::new(
             6,
             end(address(n % 2), 443),
@@ -38,10 +38,25 @@ fn direction(is_ingress: bool) -> Direction {
     }
 }
 
+fn seen(place: Place, direction: Direction, at: Timestamp, wire_len: u32, tcp_flags: u8) -> Seen {
+    Seen {
+        place,
+        direction,
+        at,
+        wire_len,
+        tcp_flags,
+    }
+}
+
+/// A small frame that came in.
+fn small() -> Seen {
+    seen(None, Direction::Ingress, Timestamp::EPOCH, 60, 0)
+}
+
 fn count(table: &mut FlowTable, model: &mut Model, &(place, n, is_ingress, len, at): &Frame) {
     let place = (place > 0).then_some(InterfaceId(place));
     let at = Timestamp::from_nanos(at);
-    table.frame(place, &key(n), direction(is_ingress), (at, len, n));
+    table.frame(&key(n), &seen(place, direction(is_ingress), at, len, n));
     let mut traffic = PerDirection::<Tally>::default();
     traffic.side(direction(is_ingress)).count(len);
     let counters = Counters::new(at, traffic, n);
@@ -183,13 +198,13 @@ fn memory_stays_within_its_bound_and_is_given_back_after_a_flood() {
         };
         let end = |address| Endpoint { address, port: 9 };
         let flow = FlowKey::new(17, end(remote), end(remote));
-        table.frame(None, &flow, Direction::Ingress, (Timestamp::EPOCH, 60, 0));
+        table.frame(&flow, &small());
         peak = peak.max(table.memory_bytes());
     }
     assert!(peak <= BOUND + SLACK, "{peak}");
     assert!(peak > BOUND / 2, "{peak}");
     table.rotate();
-    table.frame(None, &key(1), Direction::Ingress, (Timestamp::EPOCH, 60, 0));
+    table.frame(&key(1), &small());
     table.rotate();
     assert!(table.memory_bytes() < 10_000, "{}", table.memory_bytes());
 }
@@ -210,10 +225,10 @@ fn a_flood_of_random_flows_leaves_the_heavy_hitters_right() {
         random = random.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
         let noise = FlowKey::new(17, end(random, 53), end(n | 1 << 31, 53));
         let at = Timestamp::from_nanos(u64::from(n));
-        table.frame(None, &noise, Direction::Ingress, (at, 60, 0));
+        table.frame(&noise, &Seen { at, ..small() });
         if n % 100 == 0 {
             let flow = heavy(100 + n / 100 % HEAVY);
-            table.frame(None, &flow, Direction::Egress, (at, 1_500, 0x10));
+            table.frame(&flow, &seen(None, Direction::Egress, at, 1_500, 0x10));
         }
         assert!(table.rows() <= 4_096);
     }
@@ -248,7 +263,7 @@ fn keys_chosen_against_the_index_do_not_make_it_slow() {
             port: 0,
         };
         let flow = FlowKey::new(17, end(n << 16), end(n << 16));
-        table.frame(None, &flow, Direction::Ingress, (Timestamp::EPOCH, 60, 0));
+        table.frame(&flow, &small());
     }
     table.flush();
     let longest = table.v4.index.longest_search();
