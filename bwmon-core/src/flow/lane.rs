@@ -4,6 +4,7 @@ use super::batch::{Amount, BATCH, OneFrame, Pending};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
+use crate::frame::{PerDirection, Tally};
 use crate::time::Timestamp;
 
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Lane<K> {
     pub(super) index: Index,
     /// Frames that wait for their row.
     pub(super) waiting: Vec<Pending<K, OneFrame>>,
+    /// What went to the overflow.
+    pub(super) gone: PerDirection<Tally>,
 }
 
 impl<K> Default for Lane<K> {
@@ -20,6 +23,7 @@ impl<K> Default for Lane<K> {
             rows: Rows::default(),
             index: Index::default(),
             waiting: Vec::with_capacity(BATCH),
+            gone: PerDirection::default(),
         }
     }
 }
@@ -122,9 +126,11 @@ impl<K: Packed> Lane<K> {
         seed: &Seed,
         mut gone: impl FnMut(&Row<K>),
     ) {
+        let sum = &mut self.gone;
         self.rows.retain(|row, origin| {
             let stays = weight(row, origin, floor) > mark;
             if !stays {
+                sum.add(row.traffic);
                 gone(row);
             }
             stays
@@ -134,8 +140,23 @@ impl<K: Packed> Lane<K> {
 
     /// Moves the rows out. The index keeps its memory, unless far less of it was used.
     pub(super) fn take(&mut self) -> Rows<K> {
+        self.gone = PerDirection::default();
         self.index.reset(self.rows.len());
         std::mem::take(&mut self.rows)
+    }
+
+    /// Everything counted, rows and overflow.
+    pub(super) fn total(&self) -> Tally {
+        let mut sum = self.gone;
+        for (row, _) in self.rows.iter() {
+            sum.add(row.traffic);
+        }
+        let PerDirection {
+            ingress: mut total,
+            egress,
+        } = sum;
+        total.add(egress);
+        total
     }
 
     fn find(&self, tag: u32, key: &K) -> Option<u32> {

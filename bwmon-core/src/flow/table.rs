@@ -200,6 +200,13 @@ impl FlowTable {
         self.len() == 0 && self.overflow.is_empty()
     }
 
+    /// Everything counted over IPv4 and over IPv6, rows and overflow. Takes time in proportion to the
+    /// flows.
+    pub fn totals(&mut self) -> (Tally, Tally) {
+        self.flush();
+        (self.v4.total(), self.v6.total())
+    }
+
     /// Bytes of memory that the rows and their index take.
     pub fn memory_bytes(&self) -> usize {
         self.v4.memory_bytes() + self.v6.memory_bytes()
@@ -266,11 +273,12 @@ impl FlowTable {
         for pending in waiting.iter_mut() {
             lane.foresee(pending);
         }
-        for pending in waiting.drain(..) {
-            if !K::lane(self).count(&pending) {
-                self.admit(&pending);
+        for pending in waiting.iter() {
+            if !K::lane(self).count(pending) {
+                self.admit(pending);
             }
         }
+        waiting.clear();
     }
 
     fn add_packed<K: InTable>(&mut self, key: K, delta: Counters) {
@@ -291,7 +299,9 @@ impl FlowTable {
             K::lane(self).insert(pending, base);
         } else {
             let (place, _) = pending.key.unpack();
-            self.add_overflow(place, pending.amount.counters().traffic);
+            let traffic = pending.amount.counters().traffic;
+            K::lane(self).gone.add(traffic);
+            self.add_overflow(place, traffic);
         }
     }
 

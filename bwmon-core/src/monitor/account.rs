@@ -1,10 +1,8 @@
-use std::net::IpAddr;
-
 use super::classes::Classes;
 use crate::collector::{InterfaceEvent, Observer};
 use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Seen, Snapshot};
-use crate::frame::{Direction, Frame, InterfaceId, PerDirection, Tally};
-use crate::packet::{self, Addresses, PacketView, Parsed};
+use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally};
+use crate::packet::{self, Addresses, Parsed, peek};
 use crate::report::ProbeResult;
 use crate::sample::HostSample;
 use crate::time::Timestamp;
@@ -82,7 +80,8 @@ pub struct Accounted {
 pub struct Account {
     flows: FlowTable,
     classes: Classes,
-    totals: Totals,
+    non_ip: Tally,
+    malformed: Tally,
     detail: Detail,
 }
 
@@ -92,7 +91,8 @@ impl Account {
         Self {
             flows: FlowTable::new(config.limits),
             classes: Classes::default(),
-            totals: Totals::default(),
+            non_ip: Tally::default(),
+            malformed: Tally::default(),
             detail: config.detail,
         }
     }
@@ -100,24 +100,37 @@ impl Account {
     /// Counts one frame.
     #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
-        match packet::parse(frame.link, frame.bytes) {
-            Parsed::Ip(view) => self.packet(frame, &view),
-            Parsed::NonIp(ethertype) => {
-                self.totals.non_ip.count(frame.wire_len);
-                let classes = self.classes.of(frame.interface);
-                classes.non_ip(ethertype, frame.direction, frame.wire_len);
+        if frame.link == LinkType::Ethernet {
+            // Each family by itself, so that no general view of the packet is built: it is the way
+            // that nearly all frames take.
+            if let Some(common) = peek::ipv4(frame.bytes) {
+                let ends = local_and_remote(frame.direction, common.addresses);
+                let about = self.about(frame, common.protocol, common.ports, common.vlan);
+                return self
+                    .flows
+                    .frame_v4(ends, &about, &seen(frame, common.tcp_flags));
             }
-            Parsed::Malformed(unparsed) => {
-                self.totals.malformed.count(frame.wire_len);
-                let classes = self.classes.of(frame.interface);
-                classes.malformed(unparsed, frame.direction, frame.wire_len);
+            if let Some(common) = peek::ipv6(frame.bytes) {
+                let ends = local_and_remote(frame.direction, common.addresses);
+                let about = self.about(frame, common.protocol, common.ports, common.vlan);
+                return self
+                    .flows
+                    .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
             }
         }
+        // A copy, so that the caller's frame need not be in memory for the others' sake.
+        self.uncommon_frame(*frame);
     }
 
-    /// What was counted since the last rotation, by class.
-    pub const fn totals(&self) -> Totals {
-        self.totals
+    /// What was counted since the last rotation, by class. Takes time in proportion to the flows.
+    pub fn totals(&mut self) -> Totals {
+        let (ipv4, ipv6) = self.flows.totals();
+        Totals {
+            ipv4,
+            ipv6,
+            non_ip: self.non_ip,
+            malformed: self.malformed,
+        }
     }
 
     /// Number of flows so far.
@@ -127,59 +140,88 @@ impl Account {
 
     /// Moves everything out and starts anew.
     pub fn rotate(&mut self) -> Accounted {
+        let totals = self.totals();
+        (self.non_ip, self.malformed) = (Tally::default(), Tally::default());
         Accounted {
-            totals: std::mem::take(&mut self.totals),
+            totals,
             flows: self.flows.rotate(),
             classes: std::mem::take(&mut self.classes),
         }
     }
 
+    /// The long way.
+    #[inline(never)]
+    fn uncommon_frame(&mut self, frame: Frame<'_>) {
+        match packet::parse_long(frame.link, frame.bytes) {
+            Parsed::Ip(view) => {
+                let about = self.about(&frame, view.protocol, view.ports, view.vlan);
+                let seen = seen(&frame, view.tcp_flags);
+                match view.addresses {
+                    Addresses::V4(ends) => {
+                        let ends = local_and_remote(frame.direction, ends);
+                        self.flows.frame_v4(ends, &about, &seen);
+                    }
+                    Addresses::V6(ends) => {
+                        let ends = local_and_remote(frame.direction, ends);
+                        self.flows.frame_v6(ends, &about, &seen);
+                    }
+                }
+            }
+            Parsed::NonIp(ethertype) => {
+                self.non_ip.count(frame.wire_len);
+                let classes = self.classes.of(frame.interface);
+                classes.non_ip(ethertype, frame.direction, frame.wire_len);
+            }
+            Parsed::Malformed(unparsed) => {
+                self.malformed.count(frame.wire_len);
+                let classes = self.classes.of(frame.interface);
+                classes.malformed(unparsed, frame.direction, frame.wire_len);
+            }
+        }
+    }
+
     #[inline(always)]
-    fn packet(&mut self, frame: &Frame<'_>, view: &PacketView) {
-        let is_ingress = frame.direction == Direction::Ingress;
+    fn about(
+        &self,
+        frame: &Frame<'_>,
+        protocol: u8,
+        ports: Option<(u16, u16)>,
+        vlan: Option<u16>,
+    ) -> About {
         let (ports, vlan) = match self.detail {
-            Detail::Report => (Some(view.ports.unwrap_or_default()), None),
+            Detail::Report => (Some(ports.unwrap_or_default()), None),
             // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
             Detail::Full => {
                 let stripped = frame.stripped_vlan.map(|tag| tag & 0x0fff);
-                (view.ports, stripped.or(view.vlan))
+                (ports, stripped.or(vlan))
             }
         };
-        let about = About {
-            protocol: view.protocol,
-            ports: ports.map(|(from, to)| local_and_remote(is_ingress, [from, to])),
+        About {
+            protocol,
+            ports: ports.map(|(from, to)| local_and_remote(frame.direction, [from, to])),
             vlan,
-        };
-        let seen = Seen {
-            place: Some(frame.interface),
-            direction: frame.direction,
-            at: frame.at,
-            wire_len: frame.wire_len,
-            tcp_flags: view.tcp_flags,
-        };
-        match view.addresses {
-            Addresses::V4(ends) => {
-                self.totals.ipv4.count(frame.wire_len);
-                let ends = local_and_remote(is_ingress, ends);
-                self.flows.frame_v4(ends, &about, &seen);
-            }
-            Addresses::V6(ends) => {
-                self.totals.ipv6.count(frame.wire_len);
-                let ends = local_and_remote(is_ingress, ends);
-                self.flows.frame_v6(ends, &about, &seen);
-            }
         }
+    }
+}
+
+#[inline(always)]
+const fn seen(frame: &Frame<'_>, tcp_flags: u8) -> Seen {
+    Seen {
+        place: Some(frame.interface),
+        direction: frame.direction,
+        at: frame.at,
+        wire_len: frame.wire_len,
+        tcp_flags,
     }
 }
 
 /// The far end is where a frame that came in is from, and where others go. Where the direction is
 /// unknown, the table decides.
 #[inline(always)]
-fn local_and_remote<T>(is_ingress: bool, [source, destination]: [T; 2]) -> [T; 2] {
-    if is_ingress {
-        [destination, source]
-    } else {
-        [source, destination]
+fn local_and_remote<T>(direction: Direction, [source, destination]: [T; 2]) -> [T; 2] {
+    match direction {
+        Direction::Ingress => [destination, source],
+        Direction::Egress | Direction::Unknown => [source, destination],
     }
 }
 
@@ -200,12 +242,6 @@ impl Observer for Account {
         if delta.is_empty() {
             return;
         }
-        let class = match key.remote.address {
-            IpAddr::V4(_) => &mut self.totals.ipv4,
-            IpAddr::V6(_) => &mut self.totals.ipv6,
-        };
-        class.add(delta.ingress);
-        class.add(delta.egress);
         self.flows
             .add(interface, &key, &Counters::new(at, delta, 0));
     }

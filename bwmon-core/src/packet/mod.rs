@@ -8,7 +8,7 @@
 
 mod link;
 mod network;
-mod peek;
+pub(crate) mod peek;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -89,12 +89,14 @@ pub fn parse(link: LinkType, bytes: &[u8]) -> Parsed {
     {
         return Parsed::Ip(view);
     }
-    walk(link, bytes)
+    parse_long(link, bytes)
 }
 
-/// The long way, header by header.
+/// [`parse`] by the long way alone, header by header: for differential tests, which hold the short way
+/// to it.
+#[doc(hidden)]
 #[inline(never)]
-fn walk(link: LinkType, bytes: &[u8]) -> Parsed {
+pub fn parse_long(link: LinkType, bytes: &[u8]) -> Parsed {
     let mut layer = Layer::Link(link);
     let mut rest = bytes;
     let mut outer_vlan = None;

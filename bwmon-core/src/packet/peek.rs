@@ -16,30 +16,42 @@ const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
+/// The packet of a common shape, with addresses of type `A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Common<A> {
+    pub(crate) addresses: [A; 2],
+    pub(crate) protocol: u8,
+    pub(crate) ports: Option<(u16, u16)>,
+    pub(crate) tcp_flags: u8,
+    pub(crate) vlan: Option<u16>,
+}
+
 /// The frame's packet, or `None` if it is not of a common shape.
 #[inline(always)]
 pub(super) fn ethernet(bytes: &[u8]) -> Option<PacketView> {
-    let rest = bytes.get(12..)?;
-    let (kind, rest) = rest.split_first_chunk::<2>()?;
-    match *kind {
-        IPV4 => ipv4(rest, None),
-        IPV6 => ipv6(rest, None),
-        VLAN => {
-            let (tag, rest) = rest.split_first_chunk::<4>()?;
-            let [high, low, kind @ ..] = *tag;
-            let vlan = Some(u16::from_be_bytes([high, low]) & 0x0fff);
-            match kind {
-                IPV4 => ipv4(rest, vlan),
-                IPV6 => ipv6(rest, vlan),
-                _ => None,
-            }
-        }
-        _ => None,
+    match ipv4(bytes) {
+        Some(common) => Some(common.view(Addresses::V4)),
+        None => ipv6(bytes).map(|common| common.view(Addresses::V6)),
     }
 }
 
+impl<A> Common<A> {
+    #[inline(always)]
+    fn view(self, addresses: impl FnOnce([A; 2]) -> Addresses) -> PacketView {
+        PacketView {
+            addresses: addresses(self.addresses),
+            protocol: self.protocol,
+            ports: self.ports,
+            tcp_flags: self.tcp_flags,
+            vlan: self.vlan,
+        }
+    }
+}
+
+/// IPv4 in Ethernet.
 #[inline(always)]
-fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
+pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
+    let (bytes, vlan) = payload(bytes, IPV4)?;
     let (header, rest) = bytes.split_first_chunk::<20>()?;
     let &[
         0x45,
@@ -70,8 +82,8 @@ fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
         return None;
     }
     let (ports, tcp_flags) = transport(protocol, ICMP, rest)?;
-    Some(PacketView {
-        addresses: Addresses::V4([Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)]),
+    Some(Common {
+        addresses: [Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)],
         protocol,
         ports,
         tcp_flags,
@@ -79,8 +91,10 @@ fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
     })
 }
 
+/// IPv6 in Ethernet.
 #[inline(always)]
-fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
+pub(crate) fn ipv6(bytes: &[u8]) -> Option<Common<Ipv6Addr>> {
+    let (bytes, vlan) = payload(bytes, IPV6)?;
     let (head, rest) = bytes.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
     let (destination, rest) = rest.split_first_chunk::<16>()?;
@@ -89,13 +103,26 @@ fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
         return None;
     }
     let (ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
-    Some(PacketView {
-        addresses: Addresses::V6([Ipv6Addr::from(*source), Ipv6Addr::from(*destination)]),
+    Some(Common {
+        addresses: [Ipv6Addr::from(*source), Ipv6Addr::from(*destination)],
         protocol,
         ports,
         tcp_flags,
         vlan,
     })
+}
+
+/// What follows the EtherType `wanted`, and the VLAN identifier between, if there is one.
+#[inline(always)]
+fn payload(bytes: &[u8], wanted: [u8; 2]) -> Option<(&[u8], Option<u16>)> {
+    let (kind, rest) = bytes.get(12..)?.split_first_chunk::<2>()?;
+    if *kind == wanted {
+        return Some((rest, None));
+    }
+    let (tag, rest) = rest.split_first_chunk::<4>()?;
+    let [high, low, inner @ ..] = *tag;
+    let is_tagged = *kind == VLAN && inner == wanted;
+    is_tagged.then_some((rest, Some(u16::from_be_bytes([high, low]) & 0x0fff)))
 }
 
 /// Ports and TCP flags of a transport that is whole up to what is read of it.
