@@ -7,19 +7,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 
-use super::key::{About, Endpoint, FlowKey};
+use super::key::{About, Endpoint, FlowKey, Ports};
 use super::table::Place;
 use crate::frame::InterfaceId;
 
 const HAS_PORTS: u32 = 1;
 const HAS_PLACE: u32 = 2;
 const HAS_VLAN: u32 = 4;
+/// In every key, so that none is like the zeros of a row that is free.
+const IN_USE: u32 = 32;
 /// The address is an IPv4 address beside an IPv6 address, which no frame has but a caller may say.
 const LOCAL_IS_IPV4: u32 = 8;
 const REMOTE_IS_IPV4: u32 = 16;
 
 /// A key of one address family.
-pub(super) trait Packed: Copy + Eq + fmt::Debug {
+pub(super) trait Packed: Copy + Eq + Default + fmt::Debug {
     /// Bytes of memory that a row takes, its share of the index included, also while that grows.
     const COST: usize;
     fn hash(&self, seed: &Seed) -> u64;
@@ -29,11 +31,22 @@ pub(super) trait Packed: Copy + Eq + fmt::Debug {
 }
 
 /// Over IPv4: addresses, ports, interface, and protocol with VLAN and flags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Eq, Default)]
 pub(super) struct Packed4([u32; 5]);
 
+impl PartialEq for Packed4 {
+    /// Without jumps and in whole registers, which the derived comparison is not.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let [a, b, c, d, e] = self.0;
+        let [f, g, h, i, j] = other.0;
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (pair(b, a) ^ pair(g, f)) | (pair(d, c) ^ pair(i, h)) | u64::from(e ^ j) == 0
+    }
+}
+
 /// Over IPv6: addresses of four words each, then the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Packed6([u32; 11]);
 
 /// A key of either family.
@@ -65,9 +78,8 @@ pub(super) struct Tail([u32; 3]);
 impl Tail {
     #[inline(always)]
     pub(super) fn new(place: Place, about: &About) -> Self {
-        let [local_port, remote_port] = about.ports.unwrap_or_default();
-        let mut rest = u32::from(about.protocol) << 8;
-        if about.ports.is_some() {
+        let mut rest = u32::from(about.protocol) << 8 | IN_USE;
+        if about.has_ports {
             rest |= HAS_PORTS;
         }
         if let Some(vlan) = about.vlan {
@@ -76,8 +88,7 @@ impl Tail {
         if place.is_some() {
             rest |= HAS_PLACE;
         }
-        let ports = u32::from(local_port) << 16 | u32::from(remote_port);
-        Self([ports, place.map_or(0, |id| id.0), rest])
+        Self([about.ports.word(), place.map_or(0, |id| id.0), rest])
     }
 }
 
@@ -110,13 +121,11 @@ impl PackedKey {
         } = *key;
         let about = About {
             protocol,
-            ports: Some([local.port, remote.port]),
+            ports: Ports::new(local.port, remote.port),
+            has_ports,
             vlan,
         };
         let Tail([ports, place, mut rest]) = Tail::new(place, &about);
-        if !has_ports {
-            rest &= !HAS_PORTS;
-        }
         let wide = |address: IpAddr, flag| match address {
             IpAddr::V4(address) => (Ipv6Addr::from_bits(address.to_bits().into()), flag),
             IpAddr::V6(address) => (address, 0),
@@ -159,10 +168,11 @@ impl Packed for Packed4 {
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
-        let [a, b, c, d, e] = self.0;
+        let [local, remote, ports, place, rest] = self.0;
         let mut hasher = seed.0.build_hasher();
-        hasher.write_u128(wide([a, b, c, d]));
-        hasher.write_u32(e);
+        // One multiplication less: places are few and not the sender's choice, so that they may share
+        // a word.
+        hasher.write_u128(wide([local, remote, ports, rest ^ place.rotate_left(16)]));
         hasher.finish()
     }
 

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::batch::{Amount, BATCH, OneFrame, Pending};
+use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::key::{About, FlowKey};
 use super::lane::{Lane, tag};
 use super::limits::Limits;
@@ -13,7 +13,7 @@ use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
 /// What a flow amounts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Frames and wire bytes each way.
     pub traffic: PerDirection<Tally>,
@@ -172,8 +172,8 @@ impl FlowTable {
 
     /// Adds many flows, faster than one by one.
     pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
-        let mut v4 = Vec::with_capacity(BATCH);
-        let mut v6 = Vec::with_capacity(BATCH);
+        let mut v4 = Waiting::default();
+        let mut v6 = Waiting::default();
         for flow in flows {
             match PackedKey::new(flow.place, &flow.key) {
                 PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
@@ -236,22 +236,20 @@ impl FlowTable {
         let tag = tag(&key, &self.seed);
         let lane = K::lane(self);
         lane.index.prefetch(tag);
-        lane.waiting.push(Pending::new(key, tag, frame));
-        if lane.waiting.len() >= BATCH {
+        if lane.waiting.push(Pending::new(key, tag, frame)) {
             self.count_waiting::<K>();
         }
     }
 
     fn wait_in<K: InTable>(
         &mut self,
-        waiting: &mut Vec<Pending<K, Counters>>,
+        waiting: &mut Waiting<K, Counters>,
         key: K,
         counters: Counters,
     ) {
         let tag = tag(&key, &self.seed);
         K::lane(self).index.prefetch(tag);
-        waiting.push(Pending::new(key, tag, counters));
-        if waiting.len() >= BATCH {
+        if waiting.push(Pending::new(key, tag, counters)) {
             self.count_all(waiting);
         }
     }
@@ -263,17 +261,18 @@ impl FlowTable {
 
     #[inline(never)]
     fn count_waiting<K: InTable>(&mut self) {
-        let mut waiting = std::mem::take(&mut K::lane(self).waiting);
+        let mut waiting = K::lane(self).waiting;
         self.count_all(&mut waiting);
-        K::lane(self).waiting = waiting;
+        K::lane(self).waiting.clear();
     }
 
-    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Vec<Pending<K, A>>) {
+    #[inline(always)]
+    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Waiting<K, A>) {
         let lane = K::lane(self);
-        for pending in waiting.iter_mut() {
+        for pending in waiting.pending_mut() {
             lane.foresee(pending);
         }
-        for pending in waiting.iter() {
+        for pending in waiting.pending_mut() {
             if !K::lane(self).count(pending) {
                 self.admit(pending);
             }
