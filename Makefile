@@ -63,9 +63,9 @@ bench-check: ## Runs each benchmark once, and compares totals with the naive pro
 	@scripts/bench-peers.sh --check
 
 bench: ## Measures (some minutes, on a quiet machine)
-	@cargo bench --locked -p bwmon-benches
+	@scripts/bench.sh
 
-bench-peers: ## Measures `flows` against other flow tools (ten minutes; installs them from Debian)
+bench-peers: ## Measures `flows` against other flow tools (15 minutes; installs them from Debian)
 	@scripts/bench-peers.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)

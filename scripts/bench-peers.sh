@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `bwmon-agent flows` against the flow tools that people use, on generated traces, one core:
-#   bench-peers.sh          measures and prints the tables (about ten minutes, on a quiet machine)
+#   bench-peers.sh          measures and prints the tables (about a quarter of an hour, on a quiet machine)
 #   bench-peers.sh --write  also puts them into docs/performance.md
 #   bench-peers.sh --check  a short run without Debian's tools that only compares totals
 #
@@ -9,8 +9,9 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/bench-lib.sh
+. "$(dirname "$0")/bench-lib.sh"
 
-page=$root/docs/performance.md
 packets=${PACKETS:-5000000}
 tshark_packets=${TSHARK_PACKETS:-$packets}
 rounds=${ROUNDS:-5}
@@ -23,7 +24,10 @@ main() {
   cd "$root"
   case ${1:-} in
     --check) check ;;
-    --write) measure_all && write_page ;;
+    --write)
+      measure_all
+      write_page bench-peers "$work/report.md"
+      ;;
     "") measure_all ;;
     *) fail "There is no option $1." "Options are --write and --check." ;;
   esac
@@ -238,9 +242,7 @@ report() {
 }
 
 report_head() {
-  printf 'Measured on %s: %s, %s cores, Linux %s, %s.\n' "$(date -u +%F)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
-    "$(rustc --version | cut -d' ' -f1,2)"
+  printf '%s.\n' "$(machine)"
   printf 'Medians of %d interleaved runs (lowest to highest), %s packets in each trace' "$rounds" "$packets"
   [ "$tshark_packets" = "$packets" ] || printf ', but the first %s of them for tshark' "$tshark_packets"
   printf ':\nmixed %s flows, worst %s. All tools saw every packet; nothing of bwmon was overflow.\n\n' \
@@ -281,20 +283,6 @@ ratio() {
 median_rss() {
   awk -v tool="$1" -v trace="$2" '$1 == tool && $2 == trace { print $4 * 1024 / 1e6 }' "$work/results" |
     sort -g | median | xargs printf '%.0f'
-}
-
-# Puts the report between the two markers of the page.
-write_page() {
-  local begin='<!-- bench-peers: begin -->' end='<!-- bench-peers: end -->'
-  { grep -qF "$begin" "$page" && grep -qF "$end" "$page"; } || fail "$page has no place for the tables." \
-    "It is between the lines $begin and $end."
-  awk -v begin="$begin" -v end="$end" -v report="$work/report.md" '
-    $0 == end { inside = 0 }
-    !inside { print }
-    $0 == begin { inside = 1; while ((getline line < report) > 0) print line }
-  ' "$page" >"$work/page.md"
-  cp "$work/page.md" "$page"
-  say "Written to $page."
 }
 
 main "$@"
