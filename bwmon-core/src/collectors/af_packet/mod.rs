@@ -11,13 +11,15 @@
 //!
 //! - Hardware, virtual cables (veth), tap and tun count whole frames. The stack strips a VLAN tag
 //!   after the driver counted it: 4 bytes are added to what came in with a stripped tag.
-//! - Loopback leaves out the 14 bytes of the Ethernet header, both ways.
+//! - Loopback leaves out the 14 bytes of the Ethernet header, both ways, and no tag.
 //! - Bridges and 802.1Q interfaces leave them out of what comes in, and macvlan a tag.
 //!
 //! What cannot be known shows in the residual: a virtual cable whose other end is a VLAN interface or
 //! a tagging bridge never had the tag in the frame, but the frame looks the same here (4 bytes too
 //! many per frame); hardware that segments or coalesces (TSO, GRO, LRO) counts the headers of each
-//! segment, of which the stack sees those of one.
+//! segment, of which the stack sees those of one. A virtual cable whose receiving end coalesces (GRO)
+//! while the sending end does not segment (TSO) counts at both ends what is sent before it is
+//! coalesced, and without the Ethernet header.
 
 mod frames;
 mod ring;
