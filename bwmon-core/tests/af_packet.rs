@@ -227,7 +227,7 @@ fn collecting_keeps_to_the_laws() {
             Progress::Idle
         );
 
-        let frames: Vec<_> = (0..5_000).map(|_| tagged_frame(100)).collect();
+        let frames: Vec<_> = (0..20_000).map(|_| tagged_frame(100)).collect();
         peer.run(move || sys::send_raw("vb", &frames));
         let before = recorder.total.packets;
         assert_eq!(
@@ -236,7 +236,7 @@ fn collecting_keeps_to_the_laws() {
         );
         let block = recorder.total.packets - before;
         assert!(
-            (1..5_000).contains(&block),
+            (1..20_000).contains(&block),
             "{block} frames without a budget"
         );
 
@@ -271,7 +271,7 @@ fn collecting_keeps_to_the_laws() {
         settle(&mut collector, &mut recorder, &["va"]);
         let (received, dropped) = totals(&collector.losses());
         assert_eq!(received, recorder.total.packets + dropped);
-        assert!(received > 6_000);
+        assert!(received > 20_000);
     });
 }
 
