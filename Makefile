@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench measure-agent fuzz-check fuzz page-build page-states e2e \
+	test-rust examples bench-check bench bench-live measure-agent fuzz-check fuzz page-build page-states e2e \
 	advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -63,6 +63,9 @@ bench-check: ## Runs each benchmark once
 
 bench: ## Measures (some minutes, on a quiet machine)
 	@cargo bench --locked -p bwmon-benches
+
+bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, on a quiet machine)
+	@scripts/bench-live.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh
