@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench bench-peers measure-agent fuzz-check fuzz page-build page-states e2e \
+	test-rust examples bench-check bench bench-peers bench-live measure-agent fuzz-check fuzz page-build page-states e2e \
 	advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -67,6 +67,9 @@ bench: ## Measures (some minutes, on a quiet machine)
 
 bench-peers: ## Measures `flows` against other flow tools (15 minutes; installs them from Debian)
 	@scripts/bench-peers.sh
+
+bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, on a quiet machine)
+	@scripts/bench-live.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh
