@@ -5,10 +5,7 @@ use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally}
 use crate::packet::{self, Addresses, Parsed, peek};
 use crate::report::ProbeResult;
 use crate::sample::HostSample;
-use crate::time::Timestamp;
-
-/// No frame is seen after this.
-const END_OF_TIME: Timestamp = Timestamp::from_nanos(u64::MAX);
+use crate::time::{Span, Timestamp};
 
 /// What an [`Account`] tells apart, and how much it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,7 +68,7 @@ pub struct Accounted {
     /// By class.
     pub totals: Totals,
     /// When the first and the last frame was seen, if any.
-    pub span: Option<(Timestamp, Timestamp)>,
+    pub span: Option<Span>,
     /// The flows of what is IP.
     pub flows: Snapshot,
     /// What carries no flow, by interface, EtherType or reason.
@@ -89,9 +86,8 @@ pub struct Account {
     classes: Classes,
     non_ip: Tally,
     malformed: Tally,
-    /// After the last while there was no frame.
-    first: Timestamp,
-    last: Timestamp,
+    /// When what is no flow was seen first and last.
+    span: Option<Span>,
     ignores_fragments: bool,
     tells_vlans: bool,
 }
@@ -104,8 +100,7 @@ impl Account {
             classes: Classes::default(),
             non_ip: Tally::default(),
             malformed: Tally::default(),
-            first: END_OF_TIME,
-            last: Timestamp::EPOCH,
+            span: None,
             ignores_fragments: config.detail == Detail::Report,
             tells_vlans: config.detail == Detail::Full,
         }
@@ -114,8 +109,6 @@ impl Account {
     /// Counts one frame.
     #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
-        self.first = self.first.min(frame.at);
-        self.last = self.last.max(frame.at);
         if frame.link == LinkType::Ethernet {
             // Each family by itself, so that no general view of the packet is built: it is the way
             // that nearly all frames take.
@@ -177,8 +170,7 @@ impl Account {
     pub fn rotate(&mut self) -> Accounted {
         let totals = self.totals();
         (self.non_ip, self.malformed) = (Tally::default(), Tally::default());
-        let span = (self.first <= self.last).then_some((self.first, self.last));
-        (self.first, self.last) = (END_OF_TIME, Timestamp::EPOCH);
+        let span = Span::hull(self.span.take(), self.flows.span());
         Accounted {
             totals,
             span,
@@ -226,11 +218,13 @@ impl Account {
                 }
             }
             Parsed::NonIp(ethertype) => {
+                self.span = Span::hull(self.span, Some(Span::at(frame.at)));
                 self.non_ip.count(frame.wire_len);
                 let classes = self.classes.of(frame.interface);
                 classes.non_ip(ethertype, frame.direction, frame.wire_len);
             }
             Parsed::Malformed(unparsed) => {
+                self.span = Span::hull(self.span, Some(Span::at(frame.at)));
                 self.malformed.count(frame.wire_len);
                 let classes = self.classes.of(frame.interface);
                 classes.malformed(unparsed, frame.direction, frame.wire_len);
@@ -246,20 +240,30 @@ impl Account {
         (ports, has_ports): (Ports, bool),
         vlan: Option<u16>,
     ) -> About {
-        About {
+        let about = About {
             protocol,
             ports: match frame.direction {
                 Direction::Ingress => ports.turned(),
                 Direction::Egress | Direction::Unknown => ports,
             },
             has_ports: has_ports | self.ignores_fragments,
-            vlan: if self.tells_vlans {
-                // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-                frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan)
-            } else {
-                None
-            },
+            vlan: None,
+        };
+        if self.tells_vlans {
+            return tagged(about, frame.stripped_vlan, vlan);
         }
+        about
+    }
+}
+
+/// A call, so that those who do not ask for VLANs do not pay for them.
+#[cold]
+#[inline(never)]
+fn tagged(about: About, stripped: Option<u16>, vlan: Option<u16>) -> About {
+    About {
+        // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+        vlan: stripped.map(|tag| tag & 0x0fff).or(vlan),
+        ..about
     }
 }
 

@@ -7,10 +7,10 @@ use bwmon_core::collector::CollectError;
 use bwmon_core::collectors::capture_file::CaptureFile;
 use bwmon_core::frame::Frame;
 use bwmon_core::monitor::{Account, AccountConfig};
-use bwmon_core::time::{Timestamp, Window};
+use bwmon_core::time::{Span, Timestamp, Window};
 
 use super::output::Output;
-use super::part::{Ending, Part, Span, hull, window};
+use super::part::{Ending, Part};
 
 /// Frames between two looks at anything but frames.
 const STRIDE: usize = 4_096;
@@ -80,7 +80,9 @@ impl Meter for Whole {
     fn finish(mut self, watched: Option<Window>, ending: Ending) -> io::Result<()> {
         let accounted = self.account.rotate();
         drop(self.account);
-        let window = watched.unwrap_or_else(|| window(accounted.span));
+        let window = watched
+            .or_else(|| Some(accounted.span?.window()))
+            .unwrap_or_default();
         let part = Part::new(window, accounted.totals, accounted.flows, 0);
         self.output.end(&part, &ending)
     }
@@ -93,7 +95,7 @@ impl Meter for Whole {
 #[derive(Debug)]
 pub(super) struct Series {
     account: Account,
-    span: Span,
+    span: Option<Span>,
     output: Output,
     length: Duration,
     /// The open interval; both at the Unix epoch while none is open.
@@ -139,7 +141,7 @@ impl Series {
             return;
         }
         let accounted = self.account.rotate();
-        self.span = hull(self.span, accounted.span);
+        self.span = Span::hull(self.span, accounted.span);
         let part = Part::new(
             Window::new(self.start, self.length),
             accounted.totals,
@@ -189,7 +191,9 @@ impl Meter for Series {
     fn finish(mut self, watched: Option<Window>, mut ending: Ending) -> io::Result<()> {
         self.close();
         self.failure?;
-        self.sums.window = watched.unwrap_or_else(|| window(self.span));
+        self.sums.window = watched
+            .or_else(|| Some(self.span?.window()))
+            .unwrap_or_default();
         ending.intervals = Some(self.count);
         self.output.end(&self.sums, &ending)
     }

@@ -3,7 +3,7 @@
 use bwmon_core::flow::Snapshot;
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::monitor::Totals;
-use bwmon_core::time::{Timestamp, Window};
+use bwmon_core::time::Window;
 
 /// Where the frames came from.
 #[derive(Debug)]
@@ -85,26 +85,6 @@ pub(super) struct Ending {
     pub(super) intervals: Option<u64>,
     /// Frames that a live capture lost.
     pub(super) drops: Option<u64>,
-}
-
-/// The moments of the first and the last of some frames, if there are any.
-pub(super) type Span = Option<(Timestamp, Timestamp)>;
-
-/// Around both.
-pub(super) fn hull(one: Span, other: Span) -> Span {
-    match (one, other) {
-        (Some((first, last)), Some((other_first, other_last))) => {
-            Some((first.min(other_first), last.max(other_last)))
-        }
-        (span, None) | (None, span) => span,
-    }
-}
-
-/// From the first to the last; empty at the Unix epoch where there was none.
-pub(super) fn window(span: Span) -> Window {
-    span.map_or_else(Window::default, |(first, last)| {
-        Window::new(first, last.since(first))
-    })
 }
 
 /// Both directions together.
