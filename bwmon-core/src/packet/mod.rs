@@ -64,11 +64,13 @@ pub fn parse(link: LinkType, bytes: &[u8]) -> Parsed {
     {
         return Parsed::Ip(view);
     }
-    walk(link, bytes)
+    parse_long(link, bytes)
 }
 
-/// The long way, header by header.
-fn walk(link: LinkType, bytes: &[u8]) -> Parsed {
+/// [`parse`] by the long way alone, header by header: for differential tests, which hold the short way
+/// to it.
+#[doc(hidden)]
+pub fn parse_long(link: LinkType, bytes: &[u8]) -> Parsed {
     let mut layer = Layer::Link(link);
     let mut rest = bytes;
     let mut outer_vlan = None;
