@@ -102,6 +102,14 @@ fn a_cut_frame_keeps_its_addresses_and_ports() {
     assert_eq!(cut, malformed("ipv4", "truncated"));
 }
 
+/// The address alone, 0xff, looked like a compressed protocol number.
+#[test]
+fn ppp_that_is_cut_before_its_control_is_truncated() {
+    assert_eq!(parse(LinkType::Ppp, &[0xff]), malformed("ppp", "truncated"));
+    let cut = parse(LinkType::Ppp, &[0xff, 0x03]);
+    assert_eq!(cut, malformed("ppp", "truncated"));
+}
+
 #[test]
 fn what_is_not_ip_is_told_by_its_ethertype() {
     let mut frame = vec![0; 60];

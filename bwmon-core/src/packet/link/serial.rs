@@ -10,8 +10,10 @@ const PPP_ETHERTYPE: u16 = 0x880b;
 /// control before it are optional.
 pub(super) fn ppp(bytes: &[u8]) -> Step<'_> {
     let bytes = bytes.strip_prefix(&ADDRESS_CONTROL).unwrap_or(bytes);
-    let Some(first) = bytes.first() else {
-        return cut("ppp");
+    let first = match bytes {
+        // Nothing, or an address that was cut before its control.
+        [] | [0xff] => return cut("ppp"),
+        [first, ..] => first,
     };
     let (protocol, length) = if first & 1 == 1 {
         (u16::from(*first), 1)
