@@ -1,0 +1,220 @@
+//! IP packets whose header fields the recipe chooses, written by hand from the RFCs.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bwmon_core::packet::PacketView;
+
+use super::Stack;
+
+const HOP_BY_HOP: u8 = 0;
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const ICMPV6: u8 = 58;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;
+const SCTP: u8 = 132;
+const MOBILITY: u8 = 135;
+const HOST_IDENTITY: u8 = 139;
+const SHIM6: u8 = 140;
+
+const TRANSPORTS: [u8; 6] = [TCP, UDP, ICMP, ICMPV6, SCTP, NO_NEXT_HEADER];
+const MOST_EXTENSIONS: u8 = 9;
+
+pub(super) struct Packet {
+    pub(super) expected: PacketView,
+    /// Where the fixed header, with both addresses, ends.
+    pub(super) addresses_end: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fragment {
+    Whole,
+    First,
+    Later,
+}
+
+pub(super) fn packet(stack: &mut Stack<'_>, version: u8) -> Packet {
+    match version {
+        4 => ipv4(stack),
+        _ => ipv6(stack),
+    }
+}
+
+/// RFC 791. The total length is whatever the recipe says: it must not matter.
+fn ipv4(stack: &mut Stack<'_>) -> Packet {
+    stack.name("ipv4");
+    let transport = stack.recipe.choose(&TRANSPORTS);
+    let options = stack.recipe.below(11);
+    let has_authentication = stack.recipe.below(4) == 3;
+    let fragment = fragment(stack);
+    let protocol = if has_authentication {
+        AUTHENTICATION
+    } else {
+        transport
+    };
+    stack.put(&[0x45 + options]);
+    stack.any::<5>(); // Type of service, total length, identification.
+    let bits: u16 = match fragment {
+        Fragment::Whole => stack.recipe.choose(&[0, 0x4000]),
+        Fragment::First => 0x2000,
+        Fragment::Later => 1 + stack.recipe.number::<u16>() % 0x1fff,
+    };
+    stack.be16(bits);
+    stack.put(&[64, protocol, 0, 0]);
+    let (source, destination) = (stack.recipe.bytes::<4>(), stack.recipe.bytes::<4>());
+    stack.put(&source);
+    stack.put(&destination);
+    let addresses_end = stack.frame.len();
+    stack.filler(4 * usize::from(options));
+    let (source, destination) = (Ipv4Addr::from(source), Ipv4Addr::from(destination));
+    let mut expected = nothing_but(source.into(), destination.into(), stack.vlan);
+    expected.protocol = protocol;
+    if fragment != Fragment::Later {
+        if has_authentication {
+            authentication(stack, transport);
+        }
+        expected.protocol = transport;
+        (expected.ports, expected.tcp_flags) = write_transport(stack, transport);
+    } else {
+        stack.filler(8);
+    }
+    Packet {
+        expected,
+        addresses_end,
+    }
+}
+
+/// RFC 8200.
+fn ipv6(stack: &mut Stack<'_>) -> Packet {
+    stack.name("ipv6");
+    let transport = stack.recipe.choose(&TRANSPORTS);
+    let mut chain = Vec::new();
+    for _ in 0..stack.recipe.below(MOST_EXTENSIONS) {
+        chain.push(stack.recipe.choose(&[
+            HOP_BY_HOP,
+            DESTINATION_OPTIONS,
+            ROUTING,
+            FRAGMENT,
+            AUTHENTICATION,
+            MOBILITY,
+            HOST_IDENTITY,
+            SHIM6,
+        ]));
+    }
+    stack.put(&[0x60]);
+    stack.any::<5>(); // Traffic class, flow label, payload length.
+    stack.put(&[chain.first().copied().unwrap_or(transport), 64]);
+    let (source, destination) = (stack.recipe.bytes::<16>(), stack.recipe.bytes::<16>());
+    stack.put(&source);
+    stack.put(&destination);
+    let addresses_end = stack.frame.len();
+    let (source, destination) = (Ipv6Addr::from(source), Ipv6Addr::from(destination));
+    let mut expected = nothing_but(source.into(), destination.into(), stack.vlan);
+    for (index, &header) in chain.iter().enumerate() {
+        let next = chain.get(index + 1).copied().unwrap_or(transport);
+        let is_later_fragment = extension(stack, header, next);
+        if is_later_fragment {
+            stack.filler(12);
+            expected.protocol = next;
+            return Packet {
+                expected,
+                addresses_end,
+            };
+        }
+    }
+    expected.protocol = transport;
+    (expected.ports, expected.tcp_flags) = write_transport(stack, transport);
+    Packet {
+        expected,
+        addresses_end,
+    }
+}
+
+/// Writes an extension header; says whether it is that of a later fragment.
+fn extension(stack: &mut Stack<'_>, header: u8, next: u8) -> bool {
+    match header {
+        FRAGMENT => {
+            stack.name("ipv6 fragment");
+            let kind = fragment(stack);
+            let offset = match kind {
+                Fragment::Whole => 0,
+                Fragment::First => 1,
+                Fragment::Later => (1 + stack.recipe.number::<u16>() % 0x1fff) << 3,
+            };
+            let reserved = stack.recipe.byte();
+            stack.put(&[next, reserved]);
+            stack.be16(offset);
+            stack.any::<4>();
+            kind == Fragment::Later
+        }
+        AUTHENTICATION => {
+            authentication(stack, next);
+            false
+        }
+        _ => {
+            stack.name("ipv6 extension");
+            let eights = stack.recipe.below(4);
+            stack.put(&[next, eights]);
+            stack.filler(6 + 8 * usize::from(eights));
+            false
+        }
+    }
+}
+
+/// RFC 4302: the length counts 4-byte words, less two. Of IPv6 it is a multiple of eight bytes.
+fn authentication(stack: &mut Stack<'_>, next: u8) {
+    stack.name("authentication");
+    let words = 2 + 2 * stack.recipe.below(4);
+    stack.put(&[next, words]);
+    stack.filler(4 * (usize::from(words) + 2) - 2);
+}
+
+fn fragment(stack: &mut Stack<'_>) -> Fragment {
+    stack
+        .recipe
+        .choose(&[Fragment::Whole, Fragment::First, Fragment::Later])
+}
+
+/// Writes a transport header; its ports and TCP flags.
+fn write_transport(stack: &mut Stack<'_>, protocol: u8) -> (Option<(u16, u16)>, u8) {
+    let (from, to) = (stack.recipe.number(), stack.recipe.number());
+    match protocol {
+        TCP => {
+            stack.name("tcp");
+            let flags = stack.recipe.byte();
+            stack.be16(from);
+            stack.be16(to);
+            stack.any::<8>();
+            stack.put(&[0x50, flags]);
+            stack.any::<6>();
+            (Some((from, to)), flags)
+        }
+        UDP => {
+            stack.name("udp");
+            stack.be16(from);
+            stack.be16(to);
+            stack.any::<4>();
+            (Some((from, to)), 0)
+        }
+        _ => {
+            stack.name("other");
+            stack.any::<8>();
+            (None, 0)
+        }
+    }
+}
+
+fn nothing_but(source: IpAddr, destination: IpAddr, vlan: Option<u16>) -> PacketView {
+    PacketView {
+        source,
+        destination,
+        protocol: 0,
+        ports: None,
+        tcp_flags: 0,
+        vlan,
+    }
+}
