@@ -212,7 +212,7 @@ mod tests {
         for frame in trace.frames() {
             let class = match parse(frame.link, frame.bytes) {
                 Parsed::Ip(view) if view.vlan.is_some() => 3,
-                Parsed::Ip(view) if view.source.is_ipv4() => 0,
+                Parsed::Ip(view) if view.source().is_ipv4() => 0,
                 Parsed::Ip(_) => 1,
                 Parsed::NonIp(_) => 2,
                 Parsed::Malformed(reason) => panic!("{reason:?}"),

@@ -48,7 +48,7 @@ fn seen(frame: &Frame<'_>) -> Row {
         Parsed::Ip(view) => Row {
             len,
             is_ip: true,
-            addresses: Some((view.source, view.destination)),
+            addresses: Some((view.source(), view.destination())),
             ports: view.ports,
         },
         Parsed::NonIp(_) | Parsed::Malformed(_) => Row {

@@ -4,10 +4,10 @@
 //! the short way says what the long way says; a cut frame says nothing that the whole one does not; and
 //! where etherparse, strict or lax, finds IP in the frame, it is the same IP.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bwmon_core::frame::LinkType;
-use bwmon_core::packet::{PacketView, Parsed, parse, parse_long};
+use bwmon_core::packet::{Addresses, PacketView, Parsed, parse, parse_long};
 use etherparse::{
     LaxNetSlice, LaxSlicedPacket, LinkExtSlice, NetSlice, SlicedPacket, TransportSlice,
 };
@@ -75,7 +75,7 @@ fn check_cut(link: LinkType, cut: Parsed, whole: Parsed) {
     match (cut, whole) {
         (Parsed::Malformed(_), _) => {}
         (Parsed::Ip(cut), Parsed::Ip(whole)) => {
-            let ends = |view: &PacketView| (view.source, view.destination, view.vlan);
+            let ends = |view: &PacketView| (view.addresses, view.vlan);
             assert_eq!(ends(&cut), ends(&whole), "cut frame");
             let is_cut_in_chain = EXTENSIONS.contains(&cut.protocol) && cut.ports.is_none();
             assert!(
@@ -121,7 +121,7 @@ fn check_strict(found: Parsed, strict: Option<SlicedPacket<'_>>) {
         ),
         NetSlice::Arp(_) => return,
     };
-    assert_eq!((view.source, view.destination), addresses);
+    assert_eq!(view.addresses, addresses);
     let ends_early =
         matches!(net, NetSlice::Ipv6(_)) && UNKNOWN_EXTENSIONS.contains(&payload.ip_number.0);
     if !payload.fragmented && !ends_early {
@@ -144,21 +144,18 @@ fn check_lax(found: Parsed, lax: Option<LaxSlicedPacket<'_>>) {
         Some(LaxNetSlice::Arp(_)) => panic!("lax slicing finds ARP, we find {view:?}"),
         None => return,
     };
-    assert_eq!((view.source, view.destination), addresses);
+    assert_eq!(view.addresses, addresses);
     if let Some(ports) = lax.transport.as_ref().and_then(sliced) {
         assert_eq!(transport(view), Some(ports));
     }
 }
 
-fn v4(source: [u8; 4], destination: [u8; 4]) -> (IpAddr, IpAddr) {
-    (
-        Ipv4Addr::from(source).into(),
-        Ipv4Addr::from(destination).into(),
-    )
+fn v4(source: [u8; 4], destination: [u8; 4]) -> Addresses {
+    Addresses::V4([source, destination].map(Ipv4Addr::from))
 }
 
-fn v6(source: [u8; 16], destination: [u8; 16]) -> (IpAddr, IpAddr) {
-    (source.into(), destination.into())
+fn v6(source: [u8; 16], destination: [u8; 16]) -> Addresses {
+    Addresses::V6([source, destination].map(Ipv6Addr::from))
 }
 
 /// Ports and TCP flags.

@@ -1,8 +1,12 @@
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::key::FlowKey;
-use super::table::{Counters, Place};
+use super::limits::Limits;
+use super::packed::{Packed, Packed4, Packed6};
+use super::rows::{Origin, Row, Rows};
+use super::table::{Counters, FlowTable, Place};
+use super::view::View;
 use crate::frame::{PerDirection, Tally};
 
 /// One flow of a snapshot.
@@ -16,159 +20,165 @@ pub struct Flow {
     pub counters: Counters,
 }
 
-/// What a table held when it was rotated: rows of fixed size, ordered by place and key.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+impl Flow {
+    /// The order of talkers: bytes in both directions, then place and key, so that ties are stable.
+    fn rank(&self) -> (Reverse<u64>, Place, FlowKey) {
+        let bytes = self.counters.traffic.total_bytes();
+        (Reverse(bytes), self.place, self.key)
+    }
+}
+
+/// What a table held when it was rotated: rows of fixed size, in no particular order.
+///
+/// Two snapshots are equal if they hold the same flows with the same counters and the same overflow.
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The flows.
-    pub flows: Vec<Flow>,
-    /// What belongs to flows that had no room, by place.
-    pub overflow: Vec<(Place, PerDirection<Tally>)>,
+    pub(super) v4: Rows<Packed4>,
+    pub(super) v6: Rows<Packed6>,
+    pub(super) overflow: Vec<(Place, PerDirection<Tally>)>,
 }
 
 impl Snapshot {
     pub(super) fn new(
-        mut flows: Vec<Flow>,
+        v4: Rows<Packed4>,
+        v6: Rows<Packed6>,
         mut overflow: Vec<(Place, PerDirection<Tally>)>,
     ) -> Self {
-        flows.sort_unstable_by_key(|flow| (flow.place, flow.key));
         overflow.sort_unstable_by_key(|(place, _)| *place);
-        Self { flows, overflow }
+        Self { v4, v6, overflow }
+    }
+
+    /// Number of flows.
+    pub const fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether there is no flow and no overflow.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0 && self.overflow.is_empty()
+    }
+
+    /// The flows, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = Flow> {
+        let v4 = self.v4.iter().map(|(row, origin)| flow(row, origin));
+        v4.chain(self.v6.iter().map(|(row, origin)| flow(row, origin)))
+    }
+
+    /// What belongs to flows that had no room, by place, in the order of places.
+    pub fn overflow(&self) -> &[(Place, PerDirection<Tally>)] {
+        &self.overflow
     }
 
     /// Adds another snapshot, of the same places. Associative and commutative: the order in which
-    /// snapshots are merged does not matter. The result may hold as many flows as both together;
-    /// [`Self::keep_largest`] bounds it.
+    /// snapshots are merged does not matter. The result may hold as many flows as both together.
+    ///
+    /// Takes time in proportion to the flows of both.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
-        let mut flows: BTreeMap<(Place, FlowKey), Counters> = BTreeMap::new();
-        for flow in self.flows.into_iter().chain(other.flows) {
-            flows
-                .entry((flow.place, flow.key))
-                .and_modify(|counters| counters.merge(&flow.counters))
-                .or_insert(flow.counters);
-        }
-        let mut overflow: BTreeMap<Place, PerDirection<Tally>> = BTreeMap::new();
-        for (place, sum) in self.overflow.into_iter().chain(other.overflow) {
-            overflow.entry(place).or_default().add(sum);
-        }
-        Self {
-            flows: flows
-                .into_iter()
-                .map(|((place, key), counters)| Flow {
-                    place,
-                    key,
-                    counters,
-                })
-                .collect(),
-            overflow: overflow.into_iter().collect(),
-        }
-    }
-
-    /// Keeps the `limit` flows with the most bytes, largest first, and folds the others into the
-    /// overflow of their place. The totals stay exact.
-    pub fn keep_largest(&mut self, limit: usize) {
-        self.flows.sort_by_key(|flow| {
-            (
-                Reverse(flow.counters.traffic.total_bytes()),
-                flow.place,
-                flow.key,
-            )
-        });
-        if self.flows.len() <= limit {
-            return;
-        }
-        for flow in self.flows.split_off(limit) {
-            match self
-                .overflow
-                .iter_mut()
-                .find(|(place, _)| *place == flow.place)
-            {
-                Some((_, bucket)) => bucket.add(flow.counters.traffic),
-                None => self.overflow.push((flow.place, flow.counters.traffic)),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flow::{Endpoint, FlowTable};
-    use crate::frame::{Direction, InterfaceId};
-    use crate::time::Timestamp;
-    use proptest::prelude::*;
-
-    fn snapshot(frames: &[(u8, u8, u32)], capacity: usize) -> Snapshot {
-        let mut table = FlowTable::new(capacity);
-        for (at, &(interface, n, len)) in frames.iter().enumerate() {
-            let end = |port| Endpoint {
-                address: [10, 0, 0, n].into(),
-                port,
-            };
-            let key = FlowKey {
-                protocol: 17,
-                local: end(1),
-                remote: end(2),
-            };
-            let direction = if n % 2 == 0 {
-                Direction::Ingress
-            } else {
-                Direction::Egress
-            };
-            let stamp = Timestamp::from_nanos(at as u64);
-            table.frame(
-                Some(InterfaceId(u32::from(interface))),
-                key,
-                direction,
-                (stamp, len, n),
-            );
+        let (larger, smaller) = if self.len() < other.len() {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        let mut table = FlowTable::resume(larger);
+        table.add_all(smaller.iter());
+        for (place, traffic) in smaller.overflow {
+            table.add_overflow(place, traffic);
         }
         table.rotate()
     }
 
-    fn total(snapshot: &Snapshot) -> PerDirection<Tally> {
-        let mut sum = PerDirection::<Tally>::default();
-        snapshot
-            .flows
-            .iter()
-            .for_each(|flow| sum.add(flow.counters.traffic));
-        snapshot
-            .overflow
-            .iter()
-            .for_each(|(_, bucket)| sum.add(*bucket));
-        sum
+    /// Groups the flows that `keep` takes by `view`. The overflow, which has no keys, stays as it is.
+    ///
+    /// Bytes and packets of the rows sum to those of the flows that were kept, twice those for
+    /// [`View::Host`]. Takes time and memory in proportion to the flows.
+    #[must_use]
+    pub fn by(&self, view: View, mut keep: impl FnMut(&Flow) -> bool) -> Self {
+        let mut table = FlowTable::new(Limits::flows(usize::MAX));
+        let kept = self.iter().filter(|flow| keep(flow));
+        table.add_all(kept.flat_map(|flow| view.rows(&flow)));
+        Self {
+            overflow: self.overflow.clone(),
+            ..table.rotate()
+        }
     }
 
-    fn frames() -> impl Strategy<Value = Vec<(u8, u8, u32)>> {
-        proptest::collection::vec((0u8..3, 0u8..12, 1u32..2_000), 0..60)
+    /// The `limit` flows with the most bytes in both directions, largest first, ties by place and key.
+    pub fn top(&self, limit: usize) -> Vec<Flow> {
+        let mut best: BinaryHeap<Ranked> = BinaryHeap::new();
+        for flow in self.iter() {
+            let is_full = best.len() >= limit;
+            let has_no_chance = best.peek().is_some_and(|last| {
+                flow.counters.traffic.total_bytes() < last.0.counters.traffic.total_bytes()
+            });
+            if is_full && has_no_chance {
+                continue;
+            }
+            best.push(Ranked(flow));
+            if is_full {
+                best.pop();
+            }
+        }
+        let ranked = best.into_sorted_vec();
+        ranked.into_iter().map(|Ranked(flow)| flow).collect()
     }
 
-    proptest! {
-        #[test]
-        fn merging_is_associative_and_commutative(
-            a in frames(), b in frames(), c in frames(), capacity in 0usize..20,
-        ) {
-            let [a, b, c] = [a, b, c].map(|frames| snapshot(&frames, capacity));
-            let left = a.clone().merge(b.clone()).merge(c.clone());
-            let right = a.clone().merge(b.clone().merge(c.clone()));
-            prop_assert_eq!(&left, &right);
-            prop_assert_eq!(a.clone().merge(b.clone()), b.merge(a));
+    /// The `limit` flows with the most bytes as [`Self::top`] gives them, and the overflow by place
+    /// with all other flows added to it. The totals stay exact.
+    pub fn largest(&self, limit: usize) -> (Vec<Flow>, Vec<(Place, PerDirection<Tally>)>) {
+        let top = self.top(limit);
+        let last = top.last().map(Flow::rank);
+        let mut overflow: BTreeMap<Place, PerDirection<Tally>> =
+            self.overflow.iter().copied().collect();
+        if top.len() < self.len() {
+            for flow in self.iter().filter(|flow| Some(flow.rank()) > last) {
+                let bucket = overflow.entry(flow.place).or_default();
+                bucket.add(flow.counters.traffic);
+            }
         }
-
-        #[test]
-        fn keeping_the_largest_keeps_the_total(frames in frames(), limit in 0usize..12) {
-            let mut snapshot = snapshot(&frames, 100);
-            let before = total(&snapshot);
-            let sizes: Vec<u64> =
-                snapshot.flows.iter().map(|flow| flow.counters.traffic.total_bytes()).collect();
-            snapshot.keep_largest(limit);
-            prop_assert_eq!(total(&snapshot), before);
-            let mut expected = sizes;
-            expected.sort_unstable_by_key(|bytes| Reverse(*bytes));
-            expected.truncate(limit);
-            let kept: Vec<u64> =
-                snapshot.flows.iter().map(|flow| flow.counters.traffic.total_bytes()).collect();
-            prop_assert_eq!(kept, expected);
-        }
+        (top, overflow.into_iter().collect())
     }
 }
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        let sorted = |snapshot: &Self| {
+            let mut flows: Vec<Flow> = snapshot.iter().collect();
+            flows.sort_unstable_by_key(|flow| (flow.place, flow.key));
+            flows
+        };
+        self.len() == other.len()
+            && self.overflow == other.overflow
+            && sorted(self) == sorted(other)
+    }
+}
+
+impl Eq for Snapshot {}
+
+/// Orders flows by rank: the greatest is the one with the fewest bytes.
+#[derive(Debug, PartialEq, Eq)]
+struct Ranked(Flow);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.rank().cmp(&other.0.rank())
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn flow<K: Packed>(row: &Row<K>, origin: &Origin) -> Flow {
+    let (place, key) = row.key.unpack();
+    Flow {
+        place,
+        key,
+        counters: row.counters(origin),
+    }
+}
+
+#[cfg(test)]
+mod tests;

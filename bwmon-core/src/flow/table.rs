@@ -1,14 +1,19 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 
-use super::key::FlowKey;
+use super::batch::{Amount, OneFrame, Pending, Waiting};
+use super::key::{About, FlowKey};
+use super::lane::{Lane, tag};
+use super::limits::Limits;
+use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
 use super::snapshot::{Flow, Snapshot};
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
 /// What a flow amounts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Frames and wire bytes each way.
     pub traffic: PerDirection<Tally>,
@@ -43,155 +48,294 @@ impl Counters {
 /// Where a flow was seen: an interface, or nowhere in particular (sock_diag).
 pub type Place = Option<InterfaceId>;
 
-/// Flows by place and key, bounded in entries; one owner, no lock.
+/// One frame, as far as counting it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Where.
+    pub place: Place,
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+    /// Its length on the wire in bytes.
+    pub wire_len: u32,
+    /// Byte 13 of a TCP header, else 0.
+    pub tcp_flags: u8,
+}
+
+/// What belongs to flows without a row, by place.
+pub(super) type Overflow = HashMap<Place, PerDirection<Tally>, RandomState>;
+
+/// Flows by place and key, bounded in entries and bytes; one owner, no lock.
 ///
-/// What does not fit goes to an overflow bucket per place, so that the totals stay exact:
-/// bytes in = bytes of the rows + bytes of the buckets. The hash is seeded at random, so a sender
-/// cannot choose keys that collide.
+/// # What happens when it is full
+///
+/// The quarter of the flows with the least bytes goes to an overflow bucket per place, so that the
+/// totals stay exact: bytes in = bytes of the rows + bytes of the buckets. Each such clean-up raises
+/// a floor by the bytes of the largest flow that it took (Misra and Gries's algorithm, weighted, with
+/// clean-ups in bulk). So whatever has more than 4/(3 n) of the bytes since the last
+/// [`Self::rotate`], with n the number of flows that fit, has a row, and that row lacks at most as
+/// many bytes. A flow that never lacked room has all of its bytes.
+///
+/// The hash is seeded by the system's randomness, so a sender cannot choose keys that collide.
+///
+/// # How it is fast
+///
+/// Frames wait in batches of 32 while the processor loads their rows; see `docs/performance.md`.
+/// Everything that reads the table counts those first.
 #[derive(Debug)]
 pub struct FlowTable {
-    rows: HashMap<(Place, FlowKey), Counters, RandomState>,
-    overflow: Vec<(Place, PerDirection<Tally>)>,
-    capacity: usize,
+    v4: Lane<Packed4>,
+    v6: Lane<Packed6>,
+    overflow: Overflow,
+    limits: Limits,
+    floor: u64,
+    seed: Seed,
+}
+
+/// A key whose rows are in one of the table's lanes.
+trait InTable: Packed {
+    fn lane(table: &mut FlowTable) -> &mut Lane<Self>;
+}
+
+impl InTable for Packed4 {
+    #[inline(always)]
+    fn lane(table: &mut FlowTable) -> &mut Lane<Self> {
+        &mut table.v4
+    }
+}
+
+impl InTable for Packed6 {
+    #[inline(always)]
+    fn lane(table: &mut FlowTable) -> &mut Lane<Self> {
+        &mut table.v6
+    }
 }
 
 impl FlowTable {
-    /// A table of at most `capacity` flows. Memory is taken as flows come, about 150 bytes each.
-    pub fn new(capacity: usize) -> Self {
+    /// An empty table. Memory is taken as flows come.
+    pub fn new(limits: Limits) -> Self {
         Self {
-            rows: HashMap::with_hasher(RandomState::default()),
-            overflow: Vec::new(),
-            capacity,
+            v4: Lane::default(),
+            v6: Lane::default(),
+            overflow: Overflow::default(),
+            limits,
+            floor: 0,
+            seed: Seed::random(),
         }
     }
 
-    /// Counts one frame of a flow.
-    pub fn frame(
-        &mut self,
-        place: Place,
-        key: FlowKey,
-        direction: Direction,
-        (at, wire_len, tcp_flags): (Timestamp, u32, u8),
-    ) {
-        let mut traffic = PerDirection::<Tally>::default();
-        traffic.side(direction).count(wire_len);
-        self.add(place, key, &Counters::new(at, traffic, tcp_flags));
+    /// A table that goes on where a snapshot ended, without a bound.
+    pub(super) fn resume(snapshot: Snapshot) -> Self {
+        let seed = Seed::random();
+        let Snapshot { v4, v6, overflow } = snapshot;
+        Self {
+            v4: Lane::of(v4, &seed),
+            v6: Lane::of(v6, &seed),
+            overflow: overflow.into_iter().collect(),
+            limits: Limits::flows(usize::MAX),
+            floor: 0,
+            seed,
+        }
+    }
+
+    /// Counts one frame between two IPv4 addresses, local and remote. Where the direction is unknown,
+    /// those of the sender and the receiver: the smaller endpoint becomes `local`.
+    #[inline(always)]
+    pub fn frame_v4(&mut self, addresses: [Ipv4Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed4::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame between two IPv6 addresses, as [`Self::frame_v4`] does.
+    #[inline(always)]
+    pub fn frame_v6(&mut self, addresses: [Ipv6Addr; 2], about: &About, seen: &Seen) {
+        let key = Packed6::new(addresses, Tail::new(seen.place, about));
+        self.wait_oriented(key, seen);
+    }
+
+    /// Counts one frame of a flow, as [`Self::frame_v4`] does.
+    pub fn frame(&mut self, key: &FlowKey, seen: &Seen) {
+        match PackedKey::new(seen.place, key) {
+            PackedKey::V4(key) => self.wait_oriented(key, seen),
+            PackedKey::V6(key) => self.wait_oriented(key, seen),
+        }
     }
 
     /// Adds counters to a flow.
-    pub fn add(&mut self, place: Place, key: FlowKey, delta: &Counters) {
-        let is_full = self.rows.len() >= self.capacity;
-        match self.rows.entry((place, key)) {
-            Entry::Occupied(mut row) => row.get_mut().merge(delta),
-            Entry::Vacant(row) if !is_full => {
-                row.insert(*delta);
-            }
-            Entry::Vacant(_) => self.overflow(place, delta.traffic),
+    pub fn add(&mut self, place: Place, key: &FlowKey, delta: &Counters) {
+        match PackedKey::new(place, key) {
+            PackedKey::V4(key) => self.add_packed(key, *delta),
+            PackedKey::V6(key) => self.add_packed(key, *delta),
         }
+    }
+
+    /// Adds many flows, faster than one by one.
+    pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
+        let mut v4 = Waiting::default();
+        let mut v6 = Waiting::default();
+        for flow in flows {
+            match PackedKey::new(flow.place, &flow.key) {
+                PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
+                PackedKey::V6(key) => self.wait_in(&mut v6, key, flow.counters),
+            }
+        }
+        self.count_all(&mut v4);
+        self.count_all(&mut v6);
+    }
+
+    /// Adds to what belongs to flows without a row.
+    pub(super) fn add_overflow(&mut self, place: Place, traffic: PerDirection<Tally>) {
+        self.overflow.entry(place).or_default().add(traffic);
     }
 
     /// Number of flows.
-    pub fn len(&self) -> usize {
-        self.rows.len()
+    pub fn len(&mut self) -> usize {
+        self.flush();
+        self.rows()
     }
 
     /// Whether no flow and no overflow was counted.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.overflow.is_empty()
+    pub fn is_empty(&mut self) -> bool {
+        self.len() == 0 && self.overflow.is_empty()
     }
 
-    /// Moves everything out and starts anew with an empty table, whose memory is kept unless far
-    /// less of it was used than is reserved.
+    /// Everything counted over IPv4 and over IPv6, rows and overflow. Takes time in proportion to the
+    /// flows.
+    pub fn totals(&mut self) -> (Tally, Tally) {
+        self.flush();
+        (self.v4.total(), self.v6.total())
+    }
+
+    /// Bytes of memory that the rows and their index take.
+    pub fn memory_bytes(&self) -> usize {
+        self.v4.memory_bytes() + self.v6.memory_bytes()
+    }
+
+    /// Moves everything out, without copying it, and starts anew with an empty table.
     pub fn rotate(&mut self) -> Snapshot {
-        let used = self.rows.len();
-        let flows = self
-            .rows
-            .drain()
-            .map(|((place, key), counters)| Flow {
-                place,
-                key,
-                counters,
-            })
-            .collect();
-        if self.rows.capacity() > 8 * used.max(128) {
-            self.rows.shrink_to(2 * used);
-        }
-        Snapshot::new(flows, std::mem::take(&mut self.overflow))
+        self.flush();
+        self.floor = 0;
+        let overflow = self.overflow.drain().collect();
+        Snapshot::new(self.v4.take(), self.v6.take(), overflow)
     }
 
-    fn overflow(&mut self, place: Place, traffic: PerDirection<Tally>) {
-        match self.overflow.iter_mut().find(|(at, _)| *at == place) {
-            Some((_, bucket)) => bucket.add(traffic),
-            None => self.overflow.push((place, traffic)),
+    #[inline(always)]
+    fn wait_oriented<K: InTable>(&mut self, mut key: K, seen: &Seen) {
+        let is_egress = match seen.direction {
+            Direction::Egress => true,
+            Direction::Ingress => false,
+            Direction::Unknown => !key.put_smaller_first(),
+        };
+        let frame = OneFrame {
+            wire_len: seen.wire_len,
+            tcp_flags: seen.tcp_flags,
+            is_egress,
+            at: seen.at,
+        };
+        let tag = tag(&key, &self.seed);
+        let lane = K::lane(self);
+        lane.index.prefetch(tag);
+        if lane.waiting.push(Pending::new(key, tag, frame)) {
+            self.count_waiting::<K>();
         }
+    }
+
+    fn wait_in<K: InTable>(
+        &mut self,
+        waiting: &mut Waiting<K, Counters>,
+        key: K,
+        counters: Counters,
+    ) {
+        let tag = tag(&key, &self.seed);
+        K::lane(self).index.prefetch(tag);
+        if waiting.push(Pending::new(key, tag, counters)) {
+            self.count_all(waiting);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.count_waiting::<Packed4>();
+        self.count_waiting::<Packed6>();
+    }
+
+    #[inline(never)]
+    fn count_waiting<K: InTable>(&mut self) {
+        let mut waiting = K::lane(self).waiting;
+        self.count_all(&mut waiting);
+        K::lane(self).waiting.clear();
+    }
+
+    #[inline(always)]
+    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Waiting<K, A>) {
+        let lane = K::lane(self);
+        for pending in waiting.pending_mut() {
+            lane.foresee(pending);
+        }
+        for pending in waiting.pending_mut() {
+            if !K::lane(self).count(pending) {
+                self.admit(pending);
+            }
+        }
+        waiting.clear();
+    }
+
+    fn add_packed<K: InTable>(&mut self, key: K, delta: Counters) {
+        let pending = Pending::new(key, tag(&key, &self.seed), delta);
+        if !K::lane(self).count(&pending) {
+            self.admit(&pending);
+        }
+    }
+
+    /// Gives a row to a flow that has none, if there is room or room can be made.
+    #[inline(never)]
+    fn admit<K: InTable, A: Amount>(&mut self, pending: &Pending<K, A>) {
+        if !self.has_room::<K>() {
+            self.evict();
+        }
+        if self.has_room::<K>() {
+            let base = self.floor;
+            K::lane(self).insert(pending, base);
+        } else {
+            let (place, _) = pending.key.unpack();
+            let traffic = pending.amount.counters().traffic;
+            K::lane(self).gone.add(traffic);
+            self.add_overflow(place, traffic);
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.v4.rows.len() + self.v6.rows.len()
+    }
+
+    fn has_room<K: Packed>(&self) -> bool {
+        /// The index numbers rows in 32 bits.
+        const MOST: usize = u32::MAX as usize - 1;
+        let cost = self.v4.cost() + self.v6.cost() + K::COST;
+        self.rows() < self.limits.flows.min(MOST) && cost <= self.limits.bytes
+    }
+
+    fn evict(&mut self) {
+        let floor = self.floor;
+        let mut weights: Vec<u64> = self.v4.weights(floor).collect();
+        weights.extend(self.v6.weights(floor));
+        if weights.is_empty() {
+            return;
+        }
+        let quarter = weights.len() / 4;
+        let (_, &mut mark, _) = weights.select_nth_unstable(quarter);
+        self.floor = floor.saturating_add(mark);
+        let overflow = &mut self.overflow;
+        self.v4.evict(floor, mark, &self.seed, |row| {
+            let (place, _) = row.key.unpack();
+            overflow.entry(place).or_default().add(row.traffic);
+        });
+        self.v6.evict(floor, mark, &self.seed, |row| {
+            let (place, _) = row.key.unpack();
+            overflow.entry(place).or_default().add(row.traffic);
+        });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flow::Endpoint;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    fn key(n: u8) -> FlowKey {
-        let end = |address: [u8; 4], port| Endpoint {
-            address: address.into(),
-            port,
-        };
-        FlowKey {
-            protocol: 6,
-            local: end([10, 0, 0, 1], 443),
-            remote: end([10, 0, 1, n], u16::from(n)),
-        }
-    }
-
-    #[test]
-    fn a_rotated_table_gives_its_memory_back_after_a_flood() {
-        let mut table = FlowTable::new(100_000);
-        for n in 0..20_000u16 {
-            let mut flow = key(0);
-            flow.remote.port = n;
-            table.frame(None, flow, Direction::Ingress, (Timestamp::EPOCH, 60, 0));
-        }
-        table.rotate();
-        table.frame(None, key(1), Direction::Ingress, (Timestamp::EPOCH, 60, 0));
-        table.rotate();
-        assert!(table.rows.capacity() < 2_000, "{}", table.rows.capacity());
-    }
-
-    proptest! {
-        /// Against a naive model: nothing is lost, whatever the size of the table.
-        #[test]
-        fn rows_and_overflow_sum_to_what_came_in(
-            frames in proptest::collection::vec((0u32..3, 0u8..20, any::<bool>(), 1u32..70_000), 0..300),
-            capacity in 0usize..24,
-        ) {
-            let mut table = FlowTable::new(capacity);
-            let mut model: BTreeMap<(u32, FlowKey), PerDirection<Tally>> = BTreeMap::new();
-            let mut admitted = Vec::new();
-            for &(interface, n, is_ingress, len) in &frames {
-                let direction = if is_ingress { Direction::Ingress } else { Direction::Egress };
-                table.frame(Some(InterfaceId(interface)), key(n), direction, (Timestamp::EPOCH, len, 0));
-                if !admitted.contains(&(interface, n)) && admitted.len() < capacity {
-                    admitted.push((interface, n));
-                }
-                model.entry((interface, key(n))).or_default().side(direction).count(len);
-            }
-            prop_assert_eq!(table.len(), admitted.len());
-            let snapshot = table.rotate();
-            for flow in &snapshot.flows {
-                let expected = model.remove(&(flow.place.unwrap().0, flow.key)).unwrap();
-                prop_assert_eq!(flow.counters.traffic, expected);
-            }
-            let mut beyond: BTreeMap<u32, PerDirection<Tally>> = BTreeMap::new();
-            for ((interface, _), traffic) in model {
-                beyond.entry(interface).or_default().add(traffic);
-            }
-            let overflow: BTreeMap<u32, _> =
-                snapshot.overflow.iter().map(|(place, sum)| (place.unwrap().0, *sum)).collect();
-            prop_assert_eq!(overflow, beyond);
-            prop_assert!(table.is_empty());
-        }
-    }
-}
+mod tests;

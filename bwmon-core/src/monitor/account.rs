@@ -1,193 +1,274 @@
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use super::classes::Classes;
+use crate::collector::{InterfaceEvent, Observer};
+use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Ports, Seen, Snapshot};
+use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally};
+use crate::packet::{self, Addresses, Parsed, peek};
+use crate::report::ProbeResult;
+use crate::sample::HostSample;
+use crate::time::Timestamp;
 
-use crate::flow::{Endpoint, FlowKey, FlowTable};
-use crate::frame::{Direction, Frame, InterfaceId, PerDirection, Tally};
-use crate::packet::{self, PacketView, Parsed, Unparsed};
-use crate::report::{NonIpCount, Terms, UnparsedCount, bounds};
+/// What an [`Account`] tells apart, and how much it may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AccountConfig {
+    /// Bounds of its flow table.
+    pub limits: Limits,
+    /// How much its flow keys say.
+    pub detail: Detail,
+}
 
-/// EtherType under which further classes are counted once [`bounds::CLASSES`] are told apart.
-const OTHER_ETHERTYPE: u16 = 0xffff;
+impl AccountConfig {
+    /// An account within `limits` that tells `detail` apart.
+    pub const fn new(limits: Limits, detail: Detail) -> Self {
+        Self { limits, detail }
+    }
+}
 
-/// What one window has counted.
+/// How much flow keys say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Detail {
+    /// As much as a report: flows are the same in every VLAN, and later fragments are flows of port 0.
+    #[default]
+    Report,
+    /// Frames without ports are told apart from those of port 0; VLANs are not told apart.
+    Ports,
+    /// VLANs and frames without ports are told apart.
+    Full,
+}
+
+/// Frames and wire bytes by class; the classes sum to everything that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Frames whose outermost IP layer is IPv4.
+    pub ipv4: Tally,
+    /// Frames whose outermost IP layer is IPv6.
+    pub ipv6: Tally,
+    /// Frames that carry something else.
+    pub non_ip: Tally,
+    /// Frames that are broken, cut before their addresses, or of a link layer that is not parsed.
+    pub malformed: Tally,
+}
+
+impl Totals {
+    /// All classes together.
+    pub fn all(&self) -> Tally {
+        let mut sum = self.ipv4;
+        for class in [self.ipv6, self.non_ip, self.malformed] {
+            sum.add(class);
+        }
+        sum
+    }
+}
+
+/// What an account held when it was rotated.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Accounted {
+    /// By class.
+    pub totals: Totals,
+    /// The flows of what is IP.
+    pub flows: Snapshot,
+    /// What carries no flow, by interface, EtherType or reason.
+    pub classes: Classes,
+}
+
+/// Parses frames and adds them up: flows and classes of one window, to the byte.
+///
+/// Totals of the flows (rows and overflow) and of the classes sum to what came in. About 20 ns per
+/// frame of a common shape on a processor of 2022, 10 MB for 100,000 flows; nothing is allocated per
+/// frame. Never panics.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub(super) flows: FlowTable,
+pub struct Account {
+    flows: FlowTable,
     classes: Classes,
+    non_ip: Tally,
+    malformed: Tally,
+    ignores_fragments: bool,
+    tells_vlans: bool,
 }
 
 impl Account {
-    pub(super) fn new(max_flows: usize) -> Self {
+    /// An account of nothing so far.
+    pub fn new(config: AccountConfig) -> Self {
         Self {
-            flows: FlowTable::new(max_flows),
+            flows: FlowTable::new(config.limits),
             classes: Classes::default(),
+            non_ip: Tally::default(),
+            malformed: Tally::default(),
+            ignores_fragments: config.detail == Detail::Report,
+            tells_vlans: config.detail == Detail::Full,
         }
     }
 
-    pub(super) fn frame(&mut self, frame: &Frame<'_>) {
-        match packet::parse(frame.link, frame.bytes) {
-            Parsed::Ip(view) => {
-                let (key, direction) = orient(&view, frame.direction);
-                self.flows.frame(
-                    Some(frame.interface),
-                    key,
-                    direction,
-                    (frame.at, frame.wire_len, view.tcp_flags),
+    /// Counts one frame.
+    #[inline(always)]
+    pub fn frame(&mut self, frame: &Frame<'_>) {
+        if frame.link == LinkType::Ethernet {
+            // Each family by itself, so that no general view of the packet is built: it is the way
+            // that nearly all frames take.
+            if let Some(common) = peek::ipv4(frame.bytes) {
+                let ends = local_and_remote(frame.direction, common.addresses);
+                let ports = Ports::from_sender(common.ports);
+                let about = self.about(
+                    frame,
+                    common.protocol,
+                    (ports, common.has_ports),
+                    common.vlan,
                 );
+                return self
+                    .flows
+                    .frame_v4(ends, &about, &seen(frame, common.tcp_flags));
             }
-            Parsed::NonIp(ethertype) => self.classes.of(frame.interface).non_ip(ethertype, frame),
+            if let Some(common) = peek::ipv6(frame.bytes) {
+                let ends = local_and_remote(frame.direction, common.addresses);
+                let ports = Ports::from_sender(common.ports);
+                let about = self.about(
+                    frame,
+                    common.protocol,
+                    (ports, common.has_ports),
+                    common.vlan,
+                );
+                return self
+                    .flows
+                    .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
+            }
+        }
+        // A copy, so that the caller's frame need not be in memory for the others' sake.
+        self.uncommon_frame(*frame);
+    }
+
+    /// What was counted since the last rotation, by class. Takes time in proportion to the flows.
+    pub fn totals(&mut self) -> Totals {
+        let (ipv4, ipv6) = self.flows.totals();
+        Totals {
+            ipv4,
+            ipv6,
+            non_ip: self.non_ip,
+            malformed: self.malformed,
+        }
+    }
+
+    /// Number of flows so far.
+    pub fn open_flows(&mut self) -> usize {
+        self.flows.len()
+    }
+
+    /// Moves everything out and starts anew.
+    pub fn rotate(&mut self) -> Accounted {
+        let totals = self.totals();
+        (self.non_ip, self.malformed) = (Tally::default(), Tally::default());
+        Accounted {
+            totals,
+            flows: self.flows.rotate(),
+            classes: std::mem::take(&mut self.classes),
+        }
+    }
+
+    /// The long way.
+    #[inline(never)]
+    fn uncommon_frame(&mut self, frame: Frame<'_>) {
+        match packet::parse_long(frame.link, frame.bytes) {
+            Parsed::Ip(view) => {
+                let ports = view.ports.map_or((Ports::default(), false), |(from, to)| {
+                    (Ports::new(from, to), true)
+                });
+                let about = self.about(&frame, view.protocol, ports, view.vlan);
+                let seen = seen(&frame, view.tcp_flags);
+                match view.addresses {
+                    Addresses::V4(ends) => {
+                        let ends = local_and_remote(frame.direction, ends);
+                        self.flows.frame_v4(ends, &about, &seen);
+                    }
+                    Addresses::V6(ends) => {
+                        let ends = local_and_remote(frame.direction, ends);
+                        self.flows.frame_v6(ends, &about, &seen);
+                    }
+                }
+            }
+            Parsed::NonIp(ethertype) => {
+                self.non_ip.count(frame.wire_len);
+                let classes = self.classes.of(frame.interface);
+                classes.non_ip(ethertype, frame.direction, frame.wire_len);
+            }
             Parsed::Malformed(unparsed) => {
-                self.classes.of(frame.interface).malformed(unparsed, frame);
+                self.malformed.count(frame.wire_len);
+                let classes = self.classes.of(frame.interface);
+                classes.malformed(unparsed, frame.direction, frame.wire_len);
             }
         }
     }
 
-    pub(super) fn take_classes(&mut self) -> Classes {
-        std::mem::take(&mut self.classes)
-    }
-}
-
-fn orient(view: &PacketView, direction: Direction) -> (FlowKey, Direction) {
-    let (source_port, destination_port) = view.ports.unwrap_or_default();
-    let source = Endpoint {
-        address: view.source,
-        port: source_port,
-    };
-    let destination = Endpoint {
-        address: view.destination,
-        port: destination_port,
-    };
-    let sends = match direction {
-        Direction::Egress => true,
-        Direction::Ingress => false,
-        Direction::Unknown => source <= destination,
-    };
-    let (local, remote) = if sends {
-        (source, destination)
-    } else {
-        (destination, source)
-    };
-    let direction = if sends {
-        Direction::Egress
-    } else {
-        Direction::Ingress
-    };
-    (
-        FlowKey {
-            protocol: view.protocol,
-            local,
-            remote,
-        },
-        direction,
-    )
-}
-
-/// What carries no flow, by interface.
-#[derive(Debug, Default)]
-pub(super) struct Classes {
-    map: BTreeMap<InterfaceId, InterfaceClasses>,
-}
-
-#[derive(Debug, Default)]
-struct InterfaceClasses {
-    non_ip: PerDirection<Tally>,
-    malformed: PerDirection<Tally>,
-    ethertypes: Vec<(u16, Tally)>,
-    reasons: Vec<(Unparsed, Tally)>,
-}
-
-impl Classes {
-    fn of(&mut self, id: InterfaceId) -> &mut InterfaceClasses {
-        self.map.entry(id).or_default()
-    }
-
-    fn find(&self, id: InterfaceId) -> Option<&InterfaceClasses> {
-        self.map.get(&id)
-    }
-
-    pub(super) fn terms(
+    #[inline(always)]
+    fn about(
         &self,
-        id: InterfaceId,
-        attributed: PerDirection<Tally>,
-        overflow: PerDirection<Tally>,
-    ) -> PerDirection<Terms> {
-        let (non_ip, malformed) = self
-            .find(id)
-            .map(|classes| (classes.non_ip, classes.malformed))
-            .unwrap_or_default();
-        PerDirection {
-            ingress: Terms {
-                attributed: attributed.ingress,
-                overflow: overflow.ingress,
-                non_ip: non_ip.ingress,
-                malformed: malformed.ingress,
+        frame: &Frame<'_>,
+        protocol: u8,
+        (ports, has_ports): (Ports, bool),
+        vlan: Option<u16>,
+    ) -> About {
+        About {
+            protocol,
+            ports: match frame.direction {
+                Direction::Ingress => ports.turned(),
+                Direction::Egress | Direction::Unknown => ports,
             },
-            egress: Terms {
-                attributed: attributed.egress,
-                overflow: overflow.egress,
-                non_ip: non_ip.egress,
-                malformed: malformed.egress,
+            has_ports: has_ports | self.ignores_fragments,
+            vlan: if self.tells_vlans {
+                // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+                frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan)
+            } else {
+                None
             },
         }
     }
+}
 
-    pub(super) fn non_ip(&self, id: InterfaceId) -> Vec<NonIpCount> {
-        let counts = self
-            .find(id)
-            .map(|classes| classes.ethertypes.as_slice())
-            .unwrap_or_default();
-        let mut list: Vec<NonIpCount> = counts
-            .iter()
-            .map(|&(ethertype, tally)| NonIpCount { ethertype, tally })
-            .collect();
-        list.sort_by_key(|count| (Reverse(count.tally.bytes), count.ethertype));
-        list
-    }
-
-    pub(super) fn malformed(&self, id: InterfaceId) -> Vec<UnparsedCount> {
-        let counts = self
-            .find(id)
-            .map(|classes| classes.reasons.as_slice())
-            .unwrap_or_default();
-        let mut list: Vec<UnparsedCount> = counts
-            .iter()
-            .map(|&(Unparsed { layer, reason }, tally)| UnparsedCount {
-                layer: layer.to_owned(),
-                reason: reason.to_owned(),
-                tally,
-            })
-            .collect();
-        list.sort_by_key(|count| Reverse(count.tally.bytes));
-        list
+#[inline(always)]
+const fn seen(frame: &Frame<'_>, tcp_flags: u8) -> Seen {
+    Seen {
+        place: Some(frame.interface),
+        direction: frame.direction,
+        at: frame.at,
+        wire_len: frame.wire_len,
+        tcp_flags,
     }
 }
 
-impl InterfaceClasses {
-    fn non_ip(&mut self, ethertype: u16, frame: &Frame<'_>) {
-        self.non_ip.side(frame.direction).count(frame.wire_len);
-        let room = self.ethertypes.len() < bounds::CLASSES - 1;
-        let is_known = self.ethertypes.iter().any(|(known, _)| *known == ethertype);
-        let class = if room || is_known {
-            ethertype
-        } else {
-            OTHER_ETHERTYPE
-        };
-        count(&mut self.ethertypes, class, frame.wire_len);
-    }
-
-    fn malformed(&mut self, unparsed: Unparsed, frame: &Frame<'_>) {
-        self.malformed.side(frame.direction).count(frame.wire_len);
-        count(&mut self.reasons, unparsed, frame.wire_len);
+/// The far end is where a frame that came in is from, and where others go. Where the direction is
+/// unknown, the table decides.
+#[inline(always)]
+fn local_and_remote<T>(direction: Direction, [source, destination]: [T; 2]) -> [T; 2] {
+    match direction {
+        Direction::Ingress => [destination, source],
+        Direction::Egress | Direction::Unknown => [source, destination],
     }
 }
 
-fn count<K: PartialEq>(list: &mut Vec<(K, Tally)>, class: K, wire_len: u32) {
-    match list.iter_mut().find(|(known, _)| *known == class) {
-        Some((_, tally)) => tally.count(wire_len),
-        None => {
-            let mut tally = Tally::default();
-            tally.count(wire_len);
-            list.push((class, tally));
+/// Frames and traffic that a kernel attributed are counted; samples, probes and changes of interfaces
+/// are not an account's matter.
+impl Observer for Account {
+    fn frame(&mut self, frame: Frame<'_>) {
+        Self::frame(self, &frame);
+    }
+
+    fn flow(
+        &mut self,
+        at: Timestamp,
+        interface: Option<InterfaceId>,
+        key: FlowKey,
+        delta: PerDirection<Tally>,
+    ) {
+        if delta.is_empty() {
+            return;
         }
+        self.flows
+            .add(interface, &key, &Counters::new(at, delta, 0));
     }
+
+    fn interface(&mut self, _at: Timestamp, _event: InterfaceEvent) {}
+
+    fn sample(&mut self, _at: Timestamp, _sample: HostSample) {}
+
+    fn probe(&mut self, _at: Timestamp, _probe: ProbeResult) {}
 }

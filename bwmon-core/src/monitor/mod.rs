@@ -15,14 +15,16 @@
 //! compare with, the losses so far, and the frames after the cut.
 
 mod account;
+mod classes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use account::Account;
+pub use account::{Account, AccountConfig, Accounted, Detail, Totals};
+pub use classes::Classes;
 
 use crate::collector::{InterfaceEvent, Losses, Observer};
-use crate::flow::{Counters, Flow, FlowKey, Snapshot};
+use crate::flow::{Flow, FlowKey, Limits, Place};
 use crate::frame::{Frame, InterfaceId, PerDirection, Tally};
 use crate::report::{
     CaptureLoss, CaptureStatus, Conservation, DiskInterval, FlowRow, HostMetrics,
@@ -70,9 +72,10 @@ pub struct Monitor {
 impl Monitor {
     /// A monitor that has seen nothing.
     pub fn new(config: MonitorConfig) -> Self {
+        let account = AccountConfig::new(Limits::flows(config.max_flows), Detail::Report);
         Self {
-            open: Account::new(config.max_flows),
-            next: Account::new(config.max_flows),
+            open: Account::new(account),
+            next: Account::new(account),
             config,
             cut: None,
             names: BTreeMap::new(),
@@ -110,8 +113,8 @@ impl Monitor {
     }
 
     /// Number of flows in the open window.
-    pub fn open_flows(&self) -> usize {
-        self.open.flows.len()
+    pub fn open_flows(&mut self) -> usize {
+        self.open.open_flows()
     }
 
     /// Moves the window out that ended at `end` by the wall clock and lasted `length` by a
@@ -119,13 +122,18 @@ impl Monitor {
     /// [module's documentation](self).
     pub fn rotate(&mut self, end: Timestamp, length: Duration) -> Interval {
         self.cut = None;
-        let mut snapshot = self.open.flows.rotate();
-        let classes = self.open.take_classes();
+        let accounted = self.open.rotate();
         std::mem::swap(&mut self.open, &mut self.next);
-        snapshot.keep_largest(self.config.max_reported_flows.min(bounds::FLOWS));
+        let limit = self.config.max_reported_flows.min(bounds::FLOWS);
+        let (flows, overflow) = accounted.flows.largest(limit);
+        let window = Counted {
+            flows,
+            overflow: overflow.into_iter().collect(),
+            classes: accounted.classes,
+        };
 
         let latest = self.latest.take();
-        let (host, interfaces) = self.interfaces(latest.as_ref(), &snapshot, &classes);
+        let (host, interfaces) = self.interfaces(latest.as_ref(), &window);
         if latest.is_some() {
             self.baseline = latest;
         }
@@ -133,8 +141,8 @@ impl Monitor {
             window: Window::new(end.minus(length), length),
             host,
             interfaces,
-            overflow_without_interface: overflow_at(&snapshot, None),
-            flows: snapshot.flows.iter().map(|flow| self.row(flow)).collect(),
+            overflow_without_interface: window.overflow_at(None),
+            flows: window.flows.iter().map(|flow| self.row(flow)).collect(),
             capture: self.capture.clone(),
             losses: self.take_losses(),
             probes: std::mem::take(&mut self.probes),
@@ -145,10 +153,10 @@ impl Monitor {
     fn interfaces(
         &self,
         latest: Option<&HostSample>,
-        snapshot: &Snapshot,
-        classes: &account::Classes,
+        window: &Counted,
     ) -> (Option<HostMetrics>, Vec<InterfaceInterval>) {
-        let attributed = attributed(snapshot);
+        let attributed = window.attributed();
+        let classes = &window.classes;
         let Some(latest) = latest else {
             return (None, Vec::new());
         };
@@ -163,7 +171,7 @@ impl Monitor {
                     let terms = classes.terms(
                         id,
                         attributed.get(&id).copied().unwrap_or_default(),
-                        overflow_at(snapshot, Some(id)),
+                        window.overflow_at(Some(id)),
                     );
                     conservation(&terms, kernel.as_ref())
                 });
@@ -246,6 +254,29 @@ impl Monitor {
     }
 }
 
+/// What a window comes to: its largest flows, and everything else by place.
+struct Counted {
+    flows: Vec<Flow>,
+    overflow: BTreeMap<Place, PerDirection<Tally>>,
+    classes: Classes,
+}
+
+impl Counted {
+    fn attributed(&self) -> BTreeMap<InterfaceId, PerDirection<Tally>> {
+        let mut sums: BTreeMap<InterfaceId, PerDirection<Tally>> = BTreeMap::new();
+        for flow in &self.flows {
+            if let Some(id) = flow.place {
+                sums.entry(id).or_default().add(flow.counters.traffic);
+            }
+        }
+        sums
+    }
+
+    fn overflow_at(&self, place: Place) -> PerDirection<Tally> {
+        self.overflow.get(&place).copied().unwrap_or_default()
+    }
+}
+
 impl Observer for Monitor {
     fn frame(&mut self, frame: Frame<'_>) {
         let account = match self.cut {
@@ -262,11 +293,7 @@ impl Observer for Monitor {
         key: FlowKey,
         delta: PerDirection<Tally>,
     ) {
-        if !delta.is_empty() {
-            self.open
-                .flows
-                .add(interface, key, &Counters::new(at, delta, 0));
-        }
+        self.open.flow(at, interface, key, delta);
     }
 
     fn interface(&mut self, _at: Timestamp, event: InterfaceEvent) {
@@ -294,21 +321,6 @@ impl Observer for Monitor {
             self.probes.push(probe);
         }
     }
-}
-
-fn attributed(snapshot: &Snapshot) -> BTreeMap<InterfaceId, PerDirection<Tally>> {
-    let mut sums: BTreeMap<InterfaceId, PerDirection<Tally>> = BTreeMap::new();
-    for flow in &snapshot.flows {
-        if let Some(id) = flow.place {
-            sums.entry(id).or_default().add(flow.counters.traffic);
-        }
-    }
-    sums
-}
-
-fn overflow_at(snapshot: &Snapshot, place: Option<InterfaceId>) -> PerDirection<Tally> {
-    let bucket = snapshot.overflow.iter().find(|(at, _)| *at == place);
-    bucket.map(|(_, traffic)| *traffic).unwrap_or_default()
 }
 
 fn conservation(

@@ -126,7 +126,7 @@ fn every_term_closes_the_identity() {
         egress.terms.non_ip.bytes,
         egress.terms.malformed.bytes,
     ];
-    assert_eq!(bytes, [70, 80, 60, 64]);
+    assert_eq!(bytes, [80, 70, 60, 64]);
     assert_eq!(egress.residual_bytes, Some(5));
     assert_eq!(interval.interfaces[0].non_ip[0].ethertype, 0x0806);
     assert_eq!(interval.interfaces[0].malformed[0].layer, "ipv4");

@@ -8,9 +8,9 @@
 
 mod link;
 mod network;
-mod peek;
+pub(crate) mod peek;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use link::{Layer, MAX_STEPS, Step};
 
@@ -30,10 +30,8 @@ pub enum Parsed {
 /// The outermost IP layer of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PacketView {
-    /// Source address.
-    pub source: IpAddr,
-    /// Destination address.
-    pub destination: IpAddr,
+    /// Source and destination address.
+    pub addresses: Addresses,
     /// What follows the IP header and its extension headers (IANA "Protocol Numbers").
     pub protocol: u8,
     /// Source and destination port of TCP and UDP; absent in later fragments and where they were cut.
@@ -42,6 +40,33 @@ pub struct PacketView {
     pub tcp_flags: u8,
     /// Outermost VLAN identifier within the captured bytes.
     pub vlan: Option<u16>,
+}
+
+/// Source and destination of one address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Of an IPv4 header.
+    V4([Ipv4Addr; 2]),
+    /// Of an IPv6 header.
+    V6([Ipv6Addr; 2]),
+}
+
+impl PacketView {
+    /// Source address.
+    pub const fn source(&self) -> IpAddr {
+        match self.addresses {
+            Addresses::V4([source, _]) => IpAddr::V4(source),
+            Addresses::V6([source, _]) => IpAddr::V6(source),
+        }
+    }
+
+    /// Destination address.
+    pub const fn destination(&self) -> IpAddr {
+        match self.addresses {
+            Addresses::V4([_, destination]) => IpAddr::V4(destination),
+            Addresses::V6([_, destination]) => IpAddr::V6(destination),
+        }
+    }
 }
 
 /// Where and why parsing failed: countable, so that each class can be told apart.
@@ -57,7 +82,7 @@ pub struct Unparsed {
 ///
 /// Never panics and never allocates; at most 96 headers are walked. Common shapes take a short way
 /// that gives the same answer.
-#[inline]
+#[inline(always)]
 pub fn parse(link: LinkType, bytes: &[u8]) -> Parsed {
     if link == LinkType::Ethernet
         && let Some(view) = peek::ethernet(bytes)
@@ -70,6 +95,7 @@ pub fn parse(link: LinkType, bytes: &[u8]) -> Parsed {
 /// [`parse`] by the long way alone, header by header: for differential tests, which hold the short way
 /// to it.
 #[doc(hidden)]
+#[inline(never)]
 pub fn parse_long(link: LinkType, bytes: &[u8]) -> Parsed {
     let mut layer = Layer::Link(link);
     let mut rest = bytes;

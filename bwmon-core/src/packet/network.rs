@@ -1,10 +1,10 @@
 //! The outermost IP header, the extension headers behind it, and the ports behind those.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
-use super::{PacketView, Parsed, malformed};
+use super::{Addresses, PacketView, Parsed, malformed};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -49,8 +49,7 @@ pub(super) fn ipv4(bytes: &[u8]) -> Parsed {
         },
     };
     view(
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        IpAddr::V4(Ipv4Addr::new(e, f, g, h)),
+        Addresses::V4([Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)]),
         &transport,
     )
 }
@@ -61,8 +60,7 @@ pub(super) fn ipv6(bytes: &[u8]) -> Parsed {
         Ok(header) => {
             let payload = bytes.get(header.slice().len()..).unwrap_or_default();
             view(
-                IpAddr::V6(header.source_addr()),
-                IpAddr::V6(header.destination_addr()),
+                Addresses::V6([header.source_addr(), header.destination_addr()]),
                 &skip_extensions(header.next_header().0, payload),
             )
         }
@@ -116,7 +114,7 @@ fn skip_extensions(mut protocol: u8, mut bytes: &[u8]) -> Transport<'_> {
     }
 }
 
-fn view(source: IpAddr, destination: IpAddr, transport: &Transport<'_>) -> Parsed {
+fn view(addresses: Addresses, transport: &Transport<'_>) -> Parsed {
     let (ports, tcp_flags) = match (transport.protocol, transport.header) {
         (TCP, Some(header)) => (ports(header), header.get(13).copied().unwrap_or(0)),
         (UDP, Some(header)) => (ports(header), 0),
@@ -124,8 +122,7 @@ fn view(source: IpAddr, destination: IpAddr, transport: &Transport<'_>) -> Parse
     };
     let protocol = transport.protocol;
     Parsed::Ip(PacketView {
-        source,
-        destination,
+        addresses,
         protocol,
         ports,
         tcp_flags,

@@ -4,9 +4,9 @@
 //! It reads at fixed places and gives up on everything else, which then goes the long way. What it
 //! accepts it must judge as the long way does; a property test and the real captures hold it to that.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::PacketView;
+use super::{Addresses, PacketView};
 
 const VLAN: [u8; 2] = [0x81, 0x00];
 const IPV4: [u8; 2] = [0x08, 0x00];
@@ -15,32 +15,51 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
+/// Bytes that must be there behind the IP header, whatever it is: up to the flags of TCP.
+const TRANSPORT: usize = 14;
+
+/// The packet of a common shape, with addresses of type `A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Common<A> {
+    pub(crate) addresses: [A; 2],
+    pub(crate) protocol: u8,
+    /// Source port above destination port, as they stand in the header; 0 without ports.
+    pub(crate) ports: u32,
+    pub(crate) has_ports: bool,
+    pub(crate) tcp_flags: u8,
+    pub(crate) vlan: Option<u16>,
+}
 
 /// The frame's packet, or `None` if it is not of a common shape.
-#[inline]
+#[inline(always)]
 pub(super) fn ethernet(bytes: &[u8]) -> Option<PacketView> {
-    let rest = bytes.get(12..)?;
-    let (kind, rest) = rest.split_first_chunk::<2>()?;
-    match *kind {
-        IPV4 => ipv4(rest, None),
-        IPV6 => ipv6(rest, None),
-        VLAN => {
-            let (tag, rest) = rest.split_first_chunk::<4>()?;
-            let [high, low, kind @ ..] = *tag;
-            let vlan = Some(u16::from_be_bytes([high, low]) & 0x0fff);
-            match kind {
-                IPV4 => ipv4(rest, vlan),
-                IPV6 => ipv6(rest, vlan),
-                _ => None,
-            }
-        }
-        _ => None,
+    match ipv4(bytes) {
+        Some(common) => Some(common.view(Addresses::V4)),
+        None => ipv6(bytes).map(|common| common.view(Addresses::V6)),
     }
 }
 
-#[inline]
-fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
-    let (header, rest) = bytes.split_first_chunk::<20>()?;
+impl<A> Common<A> {
+    #[inline(always)]
+    fn view(self, addresses: impl FnOnce([A; 2]) -> Addresses) -> PacketView {
+        let [a, b, c, d] = self.ports.to_be_bytes();
+        let ports = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        PacketView {
+            addresses: addresses(self.addresses),
+            protocol: self.protocol,
+            ports: self.has_ports.then_some(ports),
+            tcp_flags: self.tcp_flags,
+            vlan: self.vlan,
+        }
+    }
+}
+
+/// IPv4 in Ethernet.
+#[inline(always)]
+pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
+    const LENGTH: usize = 14 + 20 + TRANSPORT;
+    let (head, vlan) = untagged::<LENGTH>(bytes, IPV4)?;
+    let (_, head) = head.split_first_chunk::<14>()?;
     let &[
         0x45,
         _,
@@ -62,63 +81,83 @@ fn ipv4(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
         f,
         g,
         h,
-    ] = header
+        ref rest @ ..,
+    ] = head.first_chunk::<{ 20 + TRANSPORT }>()?
     else {
         return None;
     };
     if fragment & 0x1f != 0 || offset != 0 {
         return None;
     }
-    let (ports, tcp_flags) = transport(protocol, ICMP, rest)?;
-    Some(PacketView {
-        source: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        destination: IpAddr::V4(Ipv4Addr::new(e, f, g, h)),
+    let (ports, has_ports, tcp_flags) = transport(protocol, ICMP, rest)?;
+    Some(Common {
+        addresses: [Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)],
         protocol,
         ports,
+        has_ports,
         tcp_flags,
         vlan,
     })
 }
 
-#[inline]
-fn ipv6(bytes: &[u8], vlan: Option<u16>) -> Option<PacketView> {
-    let (head, rest) = bytes.split_first_chunk::<8>()?;
+/// IPv6 in Ethernet.
+#[inline(always)]
+pub(crate) fn ipv6(bytes: &[u8]) -> Option<Common<Ipv6Addr>> {
+    const LENGTH: usize = 14 + 40 + TRANSPORT;
+    let (head, vlan) = untagged::<LENGTH>(bytes, IPV6)?;
+    let (_, head) = head.split_first_chunk::<14>()?;
+    let (fixed, rest) = head.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
     let (destination, rest) = rest.split_first_chunk::<16>()?;
-    let &[first, _, _, _, _, _, protocol, _] = head;
+    let &[first, _, _, _, _, _, protocol, _] = fixed;
     if first >> 4 != 6 {
         return None;
     }
-    let (ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
-    Some(PacketView {
-        source: IpAddr::V6(Ipv6Addr::from(*source)),
-        destination: IpAddr::V6(Ipv6Addr::from(*destination)),
+    let rest = rest.first_chunk()?;
+    let (ports, has_ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
+    Some(Common {
+        addresses: [Ipv6Addr::from(*source), Ipv6Addr::from(*destination)],
         protocol,
         ports,
+        has_ports,
         tcp_flags,
         vlan,
     })
 }
 
-/// Ports and TCP flags of a transport that is whole up to what is read of it.
-#[inline]
-fn transport(protocol: u8, icmp: u8, bytes: &[u8]) -> Option<(Option<(u16, u16)>, u8)> {
-    match protocol {
-        TCP => {
-            let &[a, b, c, d, .., flags] = bytes.first_chunk::<14>()?;
-            Some((
-                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
-                flags,
-            ))
-        }
-        UDP => {
-            let &[a, b, c, d] = bytes.first_chunk::<4>()?;
-            Some((
-                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
-                0,
-            ))
-        }
-        _ if protocol == icmp => Some((None, 0)),
-        _ => None,
+/// The first bytes of a frame of EtherType `wanted` without its VLAN tag, and the tag's identifier.
+/// Where there was one, the link layer's addresses are not in their place.
+#[inline(always)]
+fn untagged<const LENGTH: usize>(
+    bytes: &[u8],
+    wanted: [u8; 2],
+) -> Option<(&[u8; LENGTH], Option<u16>)> {
+    let head = bytes.first_chunk::<LENGTH>()?;
+    let kind = *head.get(12..)?.first_chunk::<2>()?;
+    if kind == wanted {
+        return Some((head, None));
     }
+    let [high, low, inner @ ..] = *head.get(14..)?.first_chunk::<4>()?;
+    if kind != VLAN || inner != wanted {
+        return None;
+    }
+    let vlan = u16::from_be_bytes([high, low]) & 0x0fff;
+    Some((bytes.get(4..)?.first_chunk::<LENGTH>()?, Some(vlan)))
+}
+
+/// Ports, whether there are any, and TCP flags. Without jumps between TCP and UDP, which mingle.
+#[inline(always)]
+fn transport(protocol: u8, icmp: u8, header: &[u8; TRANSPORT]) -> Option<(u32, bool, u8)> {
+    let &[a, b, c, d, .., flags] = header;
+    let is_tcp = protocol == TCP;
+    let has_ports = is_tcp | (protocol == UDP);
+    if !has_ports && protocol != icmp {
+        return None;
+    }
+    let ports = u32::from_be_bytes([a, b, c, d]);
+    Some((
+        if has_ports { ports } else { 0 },
+        has_ports,
+        if is_tcp { flags } else { 0 },
+    ))
 }

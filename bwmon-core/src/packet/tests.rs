@@ -40,7 +40,7 @@ fn ports_flags_and_the_outermost_vlan_are_found() {
         let view = ip(parse(LinkType::Ethernet, &tcp_frame(vlans)));
         assert_eq!(view.ports, Some((1234, 443)));
         assert_eq!((view.protocol, view.tcp_flags, view.vlan), (6, 0x02, vlan));
-        assert_eq!(view.source, IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(view.source(), IpAddr::from([10, 0, 0, 1]));
     }
 }
 

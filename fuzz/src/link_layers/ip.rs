@@ -1,8 +1,8 @@
 //! IP packets whose header fields the recipe chooses, written by hand from the RFCs.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use bwmon_core::packet::PacketView;
+use bwmon_core::packet::{Addresses, PacketView};
 
 use super::Stack;
 
@@ -70,8 +70,8 @@ fn ipv4(stack: &mut Stack<'_>) -> Packet {
     stack.put(&destination);
     let addresses_end = stack.frame.len();
     stack.filler(4 * usize::from(options));
-    let (source, destination) = (Ipv4Addr::from(source), Ipv4Addr::from(destination));
-    let mut expected = nothing_but(source.into(), destination.into(), stack.vlan);
+    let addresses = Addresses::V4([source, destination].map(Ipv4Addr::from));
+    let mut expected = nothing_but(addresses, stack.vlan);
     expected.protocol = protocol;
     if fragment != Fragment::Later {
         if has_authentication {
@@ -112,8 +112,8 @@ fn ipv6(stack: &mut Stack<'_>) -> Packet {
     stack.put(&source);
     stack.put(&destination);
     let addresses_end = stack.frame.len();
-    let (source, destination) = (Ipv6Addr::from(source), Ipv6Addr::from(destination));
-    let mut expected = nothing_but(source.into(), destination.into(), stack.vlan);
+    let addresses = Addresses::V6([source, destination].map(Ipv6Addr::from));
+    let mut expected = nothing_but(addresses, stack.vlan);
     for (index, &header) in chain.iter().enumerate() {
         let next = chain.get(index + 1).copied().unwrap_or(transport);
         let is_later_fragment = extension(stack, header, next);
@@ -208,10 +208,9 @@ fn write_transport(stack: &mut Stack<'_>, protocol: u8) -> (Option<(u16, u16)>, 
     }
 }
 
-fn nothing_but(source: IpAddr, destination: IpAddr, vlan: Option<u16>) -> PacketView {
+fn nothing_but(addresses: Addresses, vlan: Option<u16>) -> PacketView {
     PacketView {
-        source,
-        destination,
+        addresses,
         protocol: 0,
         ports: None,
         tcp_flags: 0,

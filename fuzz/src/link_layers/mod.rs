@@ -80,7 +80,7 @@ pub fn build(bytes: &[u8]) -> Built {
 fn check_cut(built: &Built, whole: PacketView) {
     let told = parse(built.link, &built.frame[..built.cut]);
     match told {
-        Parsed::Ip(view) => assert_eq!(view.source, whole.source),
+        Parsed::Ip(view) => assert_eq!(view.addresses, whole.addresses),
         Parsed::Malformed(_) => {}
         Parsed::NonIp(_) => panic!("{:?} cut at {}: {told:?}", built.headers, built.cut),
     }

@@ -24,21 +24,34 @@ impl<R: Read> Input<R> {
         }
     }
 
+    /// What was read and not yet consumed.
+    #[inline(always)]
+    pub(super) fn ready(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Consumes `length` bytes of those that are ready, or all.
+    #[inline(always)]
+    pub(super) fn consume(&mut self, length: usize) {
+        let length = length.min(self.end - self.start);
+        self.start += length;
+        self.offset += length as u64;
+    }
+
     /// The next `length` bytes without consuming them; `None` if the stream ends before.
     pub(super) fn peek(&mut self, length: usize) -> Result<Option<&[u8]>, CollectError> {
         if self.end - self.start < length && !self.fill(length)? {
             return Ok(None);
         }
-        Ok(self.buffer.get(self.start..self.start + length))
+        Ok(self.ready().get(..length))
     }
 
     /// Passes over `length` bytes; `false` if the stream ends before.
     pub(super) fn skip(&mut self, mut length: u64) -> Result<bool, CollectError> {
         loop {
-            let available = self.end - self.start;
-            let step = usize::try_from(length).unwrap_or(usize::MAX).min(available);
-            self.start += step;
-            self.offset += step as u64;
+            let step = usize::try_from(length).unwrap_or(usize::MAX);
+            let step = step.min(self.end - self.start);
+            self.consume(step);
             length -= step as u64;
             if length == 0 {
                 return Ok(true);

@@ -16,8 +16,9 @@ const FILE_HEADER: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     order: ByteOrder,
-    nanos_per_tick: u64,
-    record_header: usize,
+    /// Small types, so that no sum below can overflow.
+    nanos_per_tick: u16,
+    record_header: u8,
     link: LinkType,
 }
 
@@ -53,25 +54,85 @@ impl Pcap {
         })
     }
 
+    /// Hands on at most `most` frames of those that are read, at least one if there is one.
+    #[inline]
     pub(super) fn next<R: Read>(
         &self,
         input: &mut Input<R>,
+        most: usize,
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
+        loop {
+            let consumed = self.frames(input.ready(), most, observer);
+            if consumed > 0 {
+                input.consume(consumed);
+                return Ok(Record::Frame);
+            }
+            if !self.read_on(input)? {
+                return Ok(Record::End);
+            }
+        }
+    }
+
+    /// Hands on at most `most` of the whole records that `bytes` start with, and says how long they are.
+    #[inline(always)]
+    fn frames(&self, bytes: &[u8], most: usize, observer: &mut impl FnMut(Frame<'_>)) -> usize {
+        let mut rest = bytes;
+        for _ in 0..most {
+            let Some((frame, after)) = self.frame(rest) else {
+                break;
+            };
+            observer(frame);
+            rest = after;
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// The frame of the record that `bytes` start with, and what follows the record, if it is whole and
+    /// of a length that is taken.
+    #[inline(always)]
+    fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
+        let header = bytes.first_chunk::<16>()?;
+        let &[a, b, c, d] = header.as_chunks::<4>().0 else {
+            return None;
+        };
+        let mut header = [a, b, c, d].map(u32::from_le_bytes);
+        if self.order == ByteOrder::Big {
+            turn(&mut header);
+        }
+        let [seconds, ticks, captured, wire_len] = header;
+        let captured = usize::try_from(captured)
+            .ok()
+            .filter(|length| *length <= MAX_CAPTURED)?;
+        let (record, after) = bytes.split_at_checked(usize::from(self.record_header) + captured)?;
+        let nanos =
+            u64::from(seconds) * 1_000_000_000 + u64::from(ticks) * u64::from(self.nanos_per_tick);
+        let frame = Frame {
+            at: Timestamp::from_nanos(nanos),
+            interface: InterfaceId(0),
+            direction: Direction::Unknown,
+            link: self.link,
+            stripped_vlan: None,
+            wire_len,
+            bytes: record.get(usize::from(self.record_header)..)?,
+        };
+        Some((frame, after))
+    }
+
+    /// Reads until the next record is whole and can be taken; `false` at the end of the file.
+    #[cold]
+    fn read_on<R: Read>(&self, input: &mut Input<R>) -> Result<bool, CollectError> {
         if input.is_at_end()? {
-            return Ok(Record::End);
+            return Ok(false);
         }
         let offset = input.offset();
-        let Some(header) = input.peek(self.record_header)? else {
+        let Some(header) = input.peek(usize::from(self.record_header))? else {
             return Err(damaged(offset, "a record header is cut"));
         };
-        let seconds = u64::from(self.order.u32(header, 0));
-        let ticks = u64::from(self.order.u32(header, 4));
         let captured = self.order.u32(header, 8);
-        let wire_len = self.order.u32(header, 12);
         let Some(captured) = usize::try_from(captured)
             .ok()
-            .filter(|len| *len <= MAX_CAPTURED)
+            .filter(|length| *length <= MAX_CAPTURED)
         else {
             let most = MAX_CAPTURED;
             return Err(damaged(
@@ -79,20 +140,16 @@ impl Pcap {
                 format_args!("a frame of {captured} bytes, at most {most} are taken"),
             ));
         };
-        let total = self.record_header + captured;
-        let Some(record) = input.peek(total)? else {
-            return Err(damaged(offset, "the last frame is cut"));
-        };
-        observer(Frame {
-            at: Timestamp::from_nanos(seconds * 1_000_000_000 + ticks * self.nanos_per_tick),
-            interface: InterfaceId(0),
-            direction: Direction::Unknown,
-            link: self.link,
-            stripped_vlan: None,
-            wire_len,
-            bytes: record.get(self.record_header..).unwrap_or_default(),
-        });
-        input.skip(total as u64)?;
-        Ok(Record::Frame)
+        match input.peek(usize::from(self.record_header) + captured)? {
+            Some(_) => Ok(true),
+            None => Err(damaged(offset, "the last frame is cut")),
+        }
     }
+}
+
+/// A call, so that files in this machine's order, most of all, do not pay for the others.
+#[cold]
+#[inline(never)]
+fn turn(header: &mut [u32; 4]) {
+    *header = header.map(u32::swap_bytes);
 }

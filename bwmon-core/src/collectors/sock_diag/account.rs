@@ -255,11 +255,7 @@ mod tests {
         Socket {
             cookie,
             state,
-            key: FlowKey {
-                protocol: 6,
-                local: end(40_000),
-                remote: end(443),
-            },
+            key: FlowKey::new(6, end(40_000), end(443)),
             unread_bytes: 0,
             info: Some(info),
         }

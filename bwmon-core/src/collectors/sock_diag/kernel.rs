@@ -289,11 +289,11 @@ fn socket(response: &InetResponse) -> Socket {
     Socket {
         cookie: u64::from_ne_bytes(id.cookie),
         state: State::new(*state.unwrap_or(&response.header.state)),
-        key: FlowKey {
-            protocol: IPPROTO_TCP,
-            local: endpoint(id.source_address, id.source_port),
-            remote: endpoint(id.destination_address, id.destination_port),
-        },
+        key: FlowKey::new(
+            IPPROTO_TCP,
+            endpoint(id.source_address, id.source_port),
+            endpoint(id.destination_address, id.destination_port),
+        ),
         unread_bytes: response.header.recv_queue,
         info: info.and_then(TcpInfo::parse),
     }

@@ -1,0 +1,34 @@
+/// How much a [`FlowTable`](super::FlowTable) may hold. Whichever bound is met first counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most flows that are told apart at a time.
+    pub flows: usize,
+    /// Most bytes of memory for flows: 112 for one over IPv4, 176 over IPv6, the index included and
+    /// also while it grows. Up to 400 KiB for half-empty blocks come on top.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// At most `flows` flows, whatever memory they take.
+    pub const fn flows(flows: usize) -> Self {
+        Self {
+            flows,
+            bytes: usize::MAX,
+        }
+    }
+
+    /// As many flows as `bytes` bytes of memory hold.
+    pub const fn bytes(bytes: usize) -> Self {
+        Self {
+            flows: usize::MAX,
+            bytes,
+        }
+    }
+}
+
+impl Default for Limits {
+    /// 65,536 flows.
+    fn default() -> Self {
+        Self::flows(65_536)
+    }
+}
