@@ -5,6 +5,7 @@
 
 pub mod capture_file;
 pub mod capture_written;
+pub mod flow_table;
 pub mod link_layers;
 pub mod monitor;
 pub mod packet;

@@ -1,8 +1,8 @@
 //! Seeds of the other structured targets: files that are written and read back, blocks of a packet
-//! ring, and what a monitor is fed.
+//! ring, operations on a flow table, and what a monitor is fed.
 
 use super::files::{kept, replay};
-use super::oracles::{capture_written, monitor, packet_block};
+use super::oracles::{capture_written, flow_table, monitor, packet_block};
 
 #[test]
 fn written_files_are_in_git_and_mean_what_they_say() {
@@ -38,6 +38,14 @@ fn blocks_of_a_ring_are_in_git_and_keep_the_laws() {
         assert_eq!(kept("packet_block", name, &recipe), recipe, "{name}");
     }
     assert!(replay("packet_block", packet_block::check) >= blocks().len());
+}
+
+#[test]
+fn operations_on_a_table_are_in_git_and_keep_the_laws() {
+    for (name, recipe) in operations() {
+        assert_eq!(kept("flow_table", name, &recipe), recipe, "{name}");
+    }
+    assert!(replay("flow_table", flow_table::check) >= operations().len());
 }
 
 #[test]
@@ -151,6 +159,66 @@ fn blocks() -> Vec<(&'static str, Vec<u8>)> {
         (
             "tag-of-more-than-16-bits",
             changed(&[&[224, 0, 5, 0x20, 1, 0, 0]]),
+        ),
+    ]
+}
+
+/// Limits of the table: a number, of flows, of bytes or as by default. Then frames (which flow, where, which
+/// way, when, how long, flags, by which call), floods (first flow, step, where, how long, how many), counters
+/// (which flow, where, bytes and packets each way, when, how long, flags), looks, and rotations (how many are
+/// shown, in which view, of which protocols).
+fn operations() -> Vec<(&'static str, Vec<u8>)> {
+    const LOOK: &[u8] = &[3];
+    let frame = |flow, direction| vec![4, flow, 1, direction, 9, 0, 100, 0, 0, 0, 0x10, 1];
+    let heavy = |flow| vec![4, flow, 2, 0, 1, 0, 0, 0, 1, 0, 0x02, 0];
+    let flood = |count| vec![2, 0, 1, 1, 0, 60, 0, count];
+    let add = |flow| vec![1, flow, 0, 1, 2, 0, 0, 3, 4, 5, 0, 0, 6, 7, 0, 50, 0x12];
+    let rotate = |view| vec![0, 2, view, 0xff];
+    let every_flow =
+        |direction| -> Vec<u8> { (0..40).flat_map(|flow| frame(flow, direction)).collect() };
+    let floods = [heavy(7), flood(255), heavy(8), flood(200), heavy(7)].concat();
+    let seed = |parts: &[&[u8]]| parts.concat();
+    vec![
+        (
+            "room-for-all",
+            seed(&[&[0, 2], &every_flow(0), LOOK, &every_flow(1)]),
+        ),
+        ("smaller-end-first", seed(&[&[0, 2], &every_flow(2), LOOK])),
+        (
+            "no-flow-fits",
+            seed(&[&[0, 0], &every_flow(0), LOOK, &add(3)]),
+        ),
+        (
+            "one-flow-fits",
+            seed(&[&[1, 0], &every_flow(0), LOOK, &every_flow(2)]),
+        ),
+        (
+            "as-many-fit-as-there-are",
+            seed(&[&[40, 0], &every_flow(0), LOOK]),
+        ),
+        ("heavy-flows-in-a-flood", seed(&[&[16, 0], &floods, LOOK])),
+        ("memory-for-few", seed(&[&[20, 1], &floods, LOOK, &floods])),
+        (
+            "counters-of-another-source",
+            seed(&[&[2, 0], &add(1), &add(2), &add(3), &add(1)]),
+        ),
+        (
+            "rotations-between",
+            seed(&[
+                &[9, 2],
+                &floods,
+                &rotate(1),
+                &every_flow(2),
+                &rotate(2),
+                LOOK,
+                &floods,
+            ]),
+        ),
+        (
+            "every-view",
+            (0..7).fold(vec![0, 2], |seed, view| {
+                [seed, every_flow(0), rotate(view)].concat()
+            }),
         ),
     ]
 }
