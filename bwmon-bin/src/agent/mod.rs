@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod deliver;
 mod doctor;
+mod flows;
 mod gather;
 mod handoff;
 mod host;
@@ -18,6 +19,7 @@ mod libpcap;
 #[cfg(not(feature = "pcap"))]
 #[path = "libpcap_absent.rs"]
 mod libpcap;
+mod live;
 mod losses;
 mod memory;
 mod observers;
@@ -34,18 +36,22 @@ mod doubles;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::Parser;
+use anyhow::{Context, bail};
 
 use crate::common::errors::told;
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, Invocation, Tool};
 use config::{Config, EXAMPLE};
 
 /// What `bwmon-agent` does: reads the arguments, runs the command, and says what went wrong in one
 /// line on standard error.
 pub fn main() -> ExitCode {
     memory::bound_allocator();
-    match execute(&Cli::parse()) {
+    let result = match Invocation::from_arguments() {
+        Ok(Invocation::Agent(cli)) => execute(&cli),
+        Ok(Invocation::Tool(Tool::Flows(arguments))) => flows::run(&arguments),
+        Err(code) => return code,
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to do where standard error is closed.
@@ -56,27 +62,29 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let command = cli.command.unwrap_or(Command::Run);
-    if let Command::Config {
-        command: ConfigCommand::Example,
-    } = command
-    {
-        return print(EXAMPLE).map(|()| ExitCode::SUCCESS);
+    match cli.command {
+        Some(Command::Config {
+            command: ConfigCommand::Example,
+        }) => return print(EXAMPLE).map(|()| ExitCode::SUCCESS),
+        Some(Command::Flows(_)) => bail!(
+            "the settings of `run` mean nothing to `flows`: write `bwmon-agent flows`, then its own"
+        ),
+        _ => {}
     }
     let config = Config::resolve(&cli.options)?;
     crate::common::log::start(&config.log.0)
         .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
-    match command {
-        Command::Doctor { format } => {
+    match &cli.command {
+        Some(Command::Doctor { format }) => {
             let report = doctor::examine(&config);
-            print(&report.render(format)?)?;
+            print(&report.render(*format)?)?;
             Ok(if report.can_report() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
             })
         }
-        Command::Run | Command::Config { .. } => run::run(&config).map(|()| ExitCode::SUCCESS),
+        _ => run::run(&config).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -60,16 +60,23 @@ impl<K: Packed, A: Amount> Waiting<K, A> {
     /// Takes an amount, and says whether it was the last for which there is room.
     #[inline(always)]
     pub(super) fn push(&mut self, pending: Pending<K, A>) -> bool {
-        if let Some(free) = self.pending.get_mut(self.len) {
-            *free = pending;
-            self.len += 1;
-        }
-        self.len >= BATCH
+        let at = self.len;
+        let Some(free) = self.pending.get_mut(at) else {
+            return true;
+        };
+        *free = pending;
+        self.len = at + 1;
+        at + 1 == BATCH
     }
 
     #[inline(always)]
     pub(super) fn pending_mut(&mut self) -> &mut [Pending<K, A>] {
         self.pending.get_mut(..self.len).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(super) fn pending(&self) -> &[Pending<K, A>] {
+        self.pending.get(..self.len).unwrap_or_default()
     }
 
     pub(super) const fn clear(&mut self) {

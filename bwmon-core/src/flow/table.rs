@@ -8,7 +8,7 @@ use super::key::{About, FlowKey};
 use super::lane::{Lane, tag};
 use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
-use super::snapshot::{Flow, Snapshot};
+use super::snapshot::Snapshot;
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
@@ -94,7 +94,7 @@ pub struct FlowTable {
 }
 
 /// A key whose rows are in one of the table's lanes.
-trait InTable: Packed {
+pub(super) trait InTable: Packed {
     fn lane(table: &mut FlowTable) -> &mut Lane<Self>;
 }
 
@@ -170,20 +170,6 @@ impl FlowTable {
         }
     }
 
-    /// Adds many flows, faster than one by one.
-    pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
-        let mut v4 = Waiting::default();
-        let mut v6 = Waiting::default();
-        for flow in flows {
-            match PackedKey::new(flow.place, &flow.key) {
-                PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
-                PackedKey::V6(key) => self.wait_in(&mut v6, key, flow.counters),
-            }
-        }
-        self.count_all(&mut v4);
-        self.count_all(&mut v6);
-    }
-
     /// Adds to what belongs to flows without a row.
     pub(super) fn add_overflow(&mut self, place: Place, traffic: PerDirection<Tally>) {
         self.overflow.entry(place).or_default().add(traffic);
@@ -241,7 +227,8 @@ impl FlowTable {
         }
     }
 
-    fn wait_in<K: InTable>(
+    #[inline(always)]
+    pub(super) fn wait_in<K: InTable>(
         &mut self,
         waiting: &mut Waiting<K, Counters>,
         key: K,
@@ -267,12 +254,12 @@ impl FlowTable {
     }
 
     #[inline(always)]
-    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Waiting<K, A>) {
+    pub(super) fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Waiting<K, A>) {
         let lane = K::lane(self);
         for pending in waiting.pending_mut() {
             lane.foresee(pending);
         }
-        for pending in waiting.pending_mut() {
+        for pending in waiting.pending() {
             if !K::lane(self).count(pending) {
                 self.admit(pending);
             }

@@ -134,8 +134,15 @@ impl Account {
                     .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
             }
         }
-        // A copy, so that the caller's frame need not be in memory for the others' sake.
-        self.uncommon_frame(*frame);
+        // In parts, so that the frame need not be in memory for the sake of a few.
+        self.uncommon_frame(
+            frame.link,
+            frame.bytes,
+            frame.at,
+            frame.wire_len,
+            (frame.interface, frame.direction),
+            frame.stripped_vlan,
+        );
     }
 
     /// What was counted since the last rotation, by class. Takes time in proportion to the flows.
@@ -167,7 +174,24 @@ impl Account {
 
     /// The long way.
     #[inline(never)]
-    fn uncommon_frame(&mut self, frame: Frame<'_>) {
+    fn uncommon_frame(
+        &mut self,
+        link: LinkType,
+        bytes: &[u8],
+        at: Timestamp,
+        wire_len: u32,
+        (interface, direction): (InterfaceId, Direction),
+        stripped_vlan: Option<u16>,
+    ) {
+        let frame = Frame {
+            at,
+            interface,
+            direction,
+            link,
+            stripped_vlan,
+            wire_len,
+            bytes,
+        };
         match packet::parse_long(frame.link, frame.bytes) {
             Parsed::Ip(view) => {
                 let ports = view.ports.map_or((Ports::default(), false), |(from, to)| {

@@ -93,14 +93,10 @@ impl Pcap {
     #[inline(always)]
     fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let &[a, b, c, d] = header.as_chunks::<4>().0 else {
-            return None;
+        let [seconds, ticks, captured, wire_len] = match self.order {
+            ByteOrder::Little => little_endian(header),
+            ByteOrder::Big => big_endian(header),
         };
-        let mut header = [a, b, c, d].map(u32::from_le_bytes);
-        if self.order == ByteOrder::Big {
-            turn(&mut header);
-        }
-        let [seconds, ticks, captured, wire_len] = header;
         let captured = usize::try_from(captured)
             .ok()
             .filter(|length| *length <= MAX_CAPTURED)?;
@@ -147,9 +143,15 @@ impl Pcap {
     }
 }
 
-/// A call, so that files in this machine's order, most of all, do not pay for the others.
+#[inline(always)]
+fn little_endian(header: &[u8; 16]) -> [u32; 4] {
+    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = header;
+    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_le_bytes)
+}
+
+/// A call, so that files of the other order, most of all, do not pay for these.
 #[cold]
 #[inline(never)]
-fn turn(header: &mut [u32; 4]) {
-    *header = header.map(u32::swap_bytes);
+fn big_endian(header: &[u8; 16]) -> [u32; 4] {
+    little_endian(header).map(u32::swap_bytes)
 }
