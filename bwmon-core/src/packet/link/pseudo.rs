@@ -87,9 +87,13 @@ pub(super) fn nflog(bytes: &[u8]) -> Step<'_> {
         return cut("nflog");
     };
     let values = bytes.get(4..).unwrap_or_default();
-    let payload = nflog_payload(values, u16::from_le_bytes)
-        .or_else(|| nflog_payload(values, u16::from_be_bytes));
-    match (family, payload) {
+    // Types are small numbers: which byte of the first one is zero tells the order, however much of the
+    // frame was captured.
+    let number: fn([u8; 2]) -> u16 = match values.first_chunk() {
+        Some([_, _, 0, _]) => u16::from_be_bytes,
+        _ => u16::from_le_bytes,
+    };
+    match (family, nflog_payload(values, number)) {
         (_, None) => malformed("nflog", "no packet"),
         (2, Some(payload)) => Step::Next(Layer::Ipv4, payload),
         (10, Some(payload)) => Step::Next(Layer::Ipv6, payload),
