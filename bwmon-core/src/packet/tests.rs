@@ -110,6 +110,22 @@ fn ppp_that_is_cut_before_its_control_is_truncated() {
     assert_eq!(cut, malformed("ppp", "truncated"));
 }
 
+/// Nothing of what would say so was captured, and so the frame is not one without IP.
+#[test]
+fn what_is_cut_before_its_protocol_is_truncated() {
+    let address = [0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x61];
+    let ax25 = [&address[..], &[0x03]].concat();
+    assert_eq!(
+        parse(LinkType::Ax25, &ax25),
+        malformed("ax.25", "truncated")
+    );
+    let nflog = [7, 0, 0, 0, 40, 0, 9, 0];
+    assert_eq!(
+        parse(LinkType::Nflog, &nflog),
+        malformed("nflog", "truncated")
+    );
+}
+
 /// In the other byte order the first value is 2,560 bytes long: beyond what was captured, but not beyond
 /// the frame. Which order was taken depended on that.
 #[test]

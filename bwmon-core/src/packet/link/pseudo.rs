@@ -101,7 +101,8 @@ pub(super) fn nflog(bytes: &[u8]) -> Step<'_> {
         (_, Some(payload)) => match payload.first().map(|byte| byte >> 4) {
             Some(4) => Step::Next(Layer::Ipv4, payload),
             Some(6) => Step::Next(Layer::Ipv6, payload),
-            _ => Step::NonIp(0),
+            Some(_) => Step::NonIp(0),
+            None => cut("nflog"),
         },
     }
 }
