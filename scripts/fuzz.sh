@@ -67,14 +67,14 @@ clean_up() {
   rm -rf "$scratch"
 }
 
-# The captures, apart from what else lies in their folder.
+# Captures of the project and those that BWMON_PCAPS names, apart from what else lies in their folders.
 link_captures() {
-  local format
+  local format folders=("$root/bwmon-core/tests/data")
+  [ -z "${BWMON_PCAPS:-}" ] || folders+=("$(cd "$BWMON_PCAPS" && pwd)")
   for format in pcap pcapng; do
     mkdir "$scratch/$format"
-    [ -z "${BWMON_PCAPS:-}" ] ||
-      find -L "$(cd "$BWMON_PCAPS" && pwd)" -maxdepth 1 -name "*.$format" -size -64k \
-        -exec ln -s -t "$scratch/$format" {} +
+    find -L "${folders[@]}" -maxdepth 1 -name "*.$format" -size -64k \
+      -exec ln -s -t "$scratch/$format" {} +
   done
 }
 

@@ -12,7 +12,7 @@ use bwmon_core::frame::{Direction, LinkType};
 
 /// Most bytes that the reader may ask for at once: the size of its buffer, which holds the longest
 /// block.
-const MAX_REQUEST: usize = MAX_CAPTURED + 64 * 1024;
+const MAX_REQUEST: usize = 1 << 20;
 /// Every frame has a header of this length at least, in every format.
 const LEAST_HEADER: u64 = 16;
 
@@ -95,7 +95,7 @@ fn behind_filler(file: &[u8], filler: usize) -> Option<(usize, Vec<u8>)> {
         _ => return None,
     };
     let mut far = header.to_vec();
-    far.extend(words(&[0, 0, length, 0], is_big_endian));
+    far.extend(words(&[0, 0, length, length], is_big_endian));
     far.resize(far.len() + filler, 0);
     far.extend(rest);
     Some((1, far))

@@ -8,6 +8,8 @@ use super::oracles::packet::{LINKS, check, link_of};
 
 const ETHERNET: u32 = 1;
 const PPP: u32 = 9;
+const AX25: u32 = 3;
+const NFLOG: u32 = 239;
 const RAW_IP: u32 = 101;
 
 #[test]
@@ -16,6 +18,8 @@ fn packet_seeds_are_in_git_and_mean_what_they_say() {
         let number = match name.split('-').next() {
             Some("raw") => RAW_IP,
             Some("ppp") => PPP,
+            Some("nflog") => NFLOG,
+            Some("ax25") => AX25,
             _ => ETHERNET,
         };
         let choice = LINKS.iter().position(|link| *link == number).unwrap();
@@ -113,7 +117,17 @@ fn link_seeds() -> Vec<PacketSeed> {
     let step = PacketBuilder::ipv4([10, 0, 0, 1], [198, 51, 100, 7], 64).udp(1, 2);
     step.write(&mut ppp, b"").unwrap();
     let in_address = cut(&ppp, 1);
+    let ax25 = [&[0x40; 6][..], &[0x60], &[0x42; 6], &[0x61], &[0x03]].concat();
+    let nflog = vec![7, 0, 0, 0, 40, 0, 9, 0];
     vec![
+        ("nflog-orders", nflog_orders(), "ip 17 1>2"),
+        // Was taken for a frame without IP, as if all of it were there.
+        (
+            "ax25-cut-before-protocol",
+            ax25,
+            "malformed ax.25: truncated",
+        ),
+        ("nflog-cut-in-packet", nflog, "malformed nflog: truncated"),
         ("ppp-ipv4-udp", ppp, "ip 17 1>2"),
         // Was taken for a compressed protocol number: a packet that is not IP.
         ("ppp-cut-in-address", in_address, "malformed ppp: truncated"),
@@ -121,6 +135,22 @@ fn link_seeds() -> Vec<PacketSeed> {
         ("vlan-cut", in_tag, "malformed vlan: truncated"),
         ("arp", arp, "non-ip 0x0806"),
     ]
+}
+
+/// A log whose values can be read in both byte orders, which gave two packets: one to who saw the whole
+/// frame, the other to who saw its beginning.
+fn nflog_orders() -> Vec<u8> {
+    let mut packet = Vec::new();
+    let step = PacketBuilder::ipv4([10, 0, 0, 1], [198, 51, 100, 7], 64).udp(1, 2);
+    step.write(&mut packet, &[0; 900]).unwrap();
+    let mut log = vec![2, 0, 0, 0, 0, 4, 0, 1];
+    log.extend(u16::try_from(packet.len() + 4).unwrap().to_be_bytes());
+    log.extend([0, 9]);
+    log.extend(packet);
+    // The other order skips the first 1,024 bytes, which are not there, or finds a packet here.
+    log.resize(4 + 1_024, 0);
+    log.extend([8, 0, 9, 0, 0x45, 0, 0, 0]);
+    log
 }
 
 fn told(parsed: Parsed) -> String {

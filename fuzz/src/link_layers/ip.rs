@@ -37,6 +37,19 @@ enum Fragment {
     Later,
 }
 
+/// What a length field says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// What it should.
+    Exact,
+    /// Nothing, as with segmentation offload and in jumbograms.
+    Zero,
+    /// More than was captured.
+    More,
+    /// That the packet ends so many bytes behind the last network header.
+    Less(u8),
+}
+
 pub(super) fn packet(stack: &mut Stack<'_>, version: u8) -> Packet {
     match version {
         4 => ipv4(stack),
@@ -44,20 +57,24 @@ pub(super) fn packet(stack: &mut Stack<'_>, version: u8) -> Packet {
     }
 }
 
-/// RFC 791. The total length is whatever the recipe says: it must not matter.
+/// RFC 791.
 fn ipv4(stack: &mut Stack<'_>) -> Packet {
     stack.name("ipv4");
+    let start = stack.frame.len();
     let transport = stack.recipe.choose(&TRANSPORTS);
     let options = stack.recipe.below(11);
     let has_authentication = stack.recipe.below(4) == 3;
     let fragment = fragment(stack);
+    let length = length(stack);
     let protocol = if has_authentication {
         AUTHENTICATION
     } else {
         transport
     };
     stack.put(&[0x45 + options]);
-    stack.any::<5>(); // Type of service, total length, identification.
+    stack.any::<1>(); // Type of service.
+    stack.put(&[0, 0]);
+    stack.any::<2>(); // Identification.
     let bits: u16 = match fragment {
         Fragment::Whole => stack.recipe.choose(&[0, 0x4000]),
         Fragment::First => 0x2000,
@@ -73,15 +90,19 @@ fn ipv4(stack: &mut Stack<'_>) -> Packet {
     let addresses = Addresses::V4([source, destination].map(Ipv4Addr::from));
     let mut expected = nothing_but(addresses, stack.vlan);
     expected.protocol = protocol;
-    if fragment != Fragment::Later {
+    let mut headers_end = stack.frame.len();
+    if fragment == Fragment::Later {
+        stack.filler(8);
+    } else {
         if has_authentication {
             authentication(stack, transport);
+            headers_end = stack.frame.len();
         }
         expected.protocol = transport;
         (expected.ports, expected.tcp_flags) = write_transport(stack, transport);
-    } else {
-        stack.filler(8);
     }
+    let total = told(stack, length, start, headers_end, &mut expected);
+    stack.frame[start + 2..start + 4].copy_from_slice(&total.to_be_bytes());
     Packet {
         expected,
         addresses_end,
@@ -91,6 +112,7 @@ fn ipv4(stack: &mut Stack<'_>) -> Packet {
 /// RFC 8200.
 fn ipv6(stack: &mut Stack<'_>) -> Packet {
     stack.name("ipv6");
+    let start = stack.frame.len();
     let transport = stack.recipe.choose(&TRANSPORTS);
     let mut chain = Vec::new();
     for _ in 0..stack.recipe.below(MOST_EXTENSIONS) {
@@ -105,33 +127,71 @@ fn ipv6(stack: &mut Stack<'_>) -> Packet {
             SHIM6,
         ]));
     }
+    let length = length(stack);
     stack.put(&[0x60]);
-    stack.any::<5>(); // Traffic class, flow label, payload length.
-    stack.put(&[chain.first().copied().unwrap_or(transport), 64]);
+    stack.any::<3>(); // Traffic class, flow label.
+    stack.put(&[0, 0, chain.first().copied().unwrap_or(transport), 64]);
     let (source, destination) = (stack.recipe.bytes::<16>(), stack.recipe.bytes::<16>());
     stack.put(&source);
     stack.put(&destination);
     let addresses_end = stack.frame.len();
     let addresses = Addresses::V6([source, destination].map(Ipv6Addr::from));
     let mut expected = nothing_but(addresses, stack.vlan);
+    let mut is_later_fragment = false;
     for (index, &header) in chain.iter().enumerate() {
-        let next = chain.get(index + 1).copied().unwrap_or(transport);
-        let is_later_fragment = extension(stack, header, next);
+        expected.protocol = chain.get(index + 1).copied().unwrap_or(transport);
+        is_later_fragment = extension(stack, header, expected.protocol);
         if is_later_fragment {
-            stack.filler(12);
-            expected.protocol = next;
-            return Packet {
-                expected,
-                addresses_end,
-            };
+            break;
         }
     }
-    expected.protocol = transport;
-    (expected.ports, expected.tcp_flags) = write_transport(stack, transport);
+    let headers_end = stack.frame.len();
+    if is_later_fragment {
+        stack.filler(12);
+    } else {
+        expected.protocol = transport;
+        (expected.ports, expected.tcp_flags) = write_transport(stack, transport);
+    }
+    let payload = told(stack, length, start + 40, headers_end, &mut expected);
+    stack.frame[start + 4..start + 6].copy_from_slice(&payload.to_be_bytes());
     Packet {
         expected,
         addresses_end,
     }
+}
+
+fn length(stack: &mut Stack<'_>) -> Length {
+    match stack.recipe.below(8) {
+        0..=3 => Length::Exact,
+        4 => Length::Zero,
+        5 => Length::More,
+        _ => Length::Less(stack.recipe.below(20)),
+    }
+}
+
+/// The length that is told of what begins at `start`. Nothing behind it is read: ports need four bytes of
+/// the transport header, flags fourteen.
+fn told(
+    stack: &Stack<'_>,
+    length: Length,
+    start: usize,
+    headers_end: usize,
+    expected: &mut PacketView,
+) -> u16 {
+    let exact = stack.frame.len() - start;
+    let told = match length {
+        Length::Exact => exact,
+        Length::Zero => 0,
+        Length::More => exact + 1_000,
+        Length::Less(kept) => (headers_end - start + usize::from(kept)).min(exact),
+    };
+    if let Length::Less(kept) = length
+        && told > 0
+    {
+        expected.ports = expected.ports.filter(|_| kept >= 4);
+        expected.tcp_flags = if kept >= 14 { expected.tcp_flags } else { 0 };
+    }
+    u16::try_from(told).unwrap_or(0)
 }
 
 /// Writes an extension header; says whether it is that of a later fragment.

@@ -3,8 +3,10 @@
 //! The bytes are a recipe: they choose the link type, where the frame is cut, and then one header after
 //! the other until the packet. A recipe that ends gives an IPv4 packet.
 
-mod headers;
+mod captured;
 mod ip;
+mod media;
+mod stacked;
 
 use bwmon_core::frame::LinkType;
 use bwmon_core::packet::{PacketView, Parsed, parse};
@@ -56,13 +58,14 @@ pub fn build(bytes: &[u8]) -> Built {
         }
         next = match next {
             Next::Ip(version) => {
-                let view = ip::packet(&mut stack, version);
-                addresses_end = view.addresses_end;
-                break Parsed::Ip(view.expected);
+                let packet = ip::packet(&mut stack, version);
+                addresses_end = packet.addresses_end;
+                break Parsed::Ip(packet.expected);
             }
             Next::NonIp(ethertype) => break Parsed::NonIp(ethertype),
             Next::Unsupported => break parse(LinkType::Unsupported(0), &[]),
-            header => headers::write(&mut stack, header),
+            Next::Link(link) => captured::link(&mut stack, link),
+            header => stacked::header(&mut stack, header),
         };
     };
     stack.finish();
@@ -102,7 +105,9 @@ enum Next {
     /// What stands behind this type, which is written already.
     Type(u16),
     Llc,
-    Snap,
+    /// How many bytes stand before a bridged frame.
+    Snap(usize),
+    Nlpid,
     Ppp,
     Mpls,
     /// 4 or 6.
@@ -118,6 +123,8 @@ struct Stack<'a> {
     frame: Vec<u8>,
     headers: Vec<&'static str>,
     vlan: Option<u16>,
+    /// Whether radiotap said that the next 802.11 header is padded.
+    pads_ieee80211: bool,
     /// Where the length of an NFLOG payload is, and whether it is big-endian.
     nflog_length: Option<(usize, bool)>,
 }
@@ -129,6 +136,7 @@ impl<'a> Stack<'a> {
             frame: Vec::new(),
             headers: Vec::new(),
             vlan: None,
+            pads_ieee80211: false,
             nflog_length: None,
         }
     }
@@ -155,6 +163,10 @@ impl<'a> Stack<'a> {
     fn filler(&mut self, count: usize) {
         let byte = self.recipe.byte();
         self.frame.resize(self.frame.len() + count, byte);
+    }
+
+    fn tag(&mut self, vlan: u16) {
+        self.vlan = self.vlan.or(Some(vlan & 0x0fff));
     }
 
     /// What follows the last header: padding, checksums, or nothing.
