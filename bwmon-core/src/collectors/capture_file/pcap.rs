@@ -98,10 +98,10 @@ impl Pcap {
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
         loop {
-            let consumed = self.frames(input.ready(), most, observer);
-            if consumed > 0 {
+            let (count, consumed) = self.frames(input.ready(), most, observer);
+            if count > 0 {
                 input.consume(consumed);
-                return Ok(Record::Frame);
+                return Ok(Record::Frames(count));
             }
             if !self.read_on(input)? {
                 return Ok(Record::End);
@@ -109,18 +109,25 @@ impl Pcap {
         }
     }
 
-    /// Hands on at most `most` of the whole records that `bytes` start with, and says how long they are.
+    /// Hands on at most `most` of the whole records that `bytes` start with, and says how many they are
+    /// and how long.
     #[inline(always)]
-    fn frames(&self, bytes: &[u8], most: usize, observer: &mut impl FnMut(Frame<'_>)) -> usize {
+    fn frames(
+        &self,
+        bytes: &[u8],
+        most: usize,
+        observer: &mut impl FnMut(Frame<'_>),
+    ) -> (usize, usize) {
         let mut rest = bytes;
-        for _ in 0..most {
-            let Some((frame, after)) = self.frame(rest) else {
-                break;
-            };
+        let mut count = 0;
+        while count < most
+            && let Some((frame, after)) = self.frame(rest)
+        {
             observer(frame);
             rest = after;
+            count += 1;
         }
-        bytes.len() - rest.len()
+        (count, bytes.len() - rest.len())
     }
 
     /// The frame of the record that `bytes` start with, and what follows the record, if it is whole and

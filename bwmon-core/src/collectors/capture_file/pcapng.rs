@@ -158,7 +158,7 @@ impl PcapNg {
                 frame
                     .ok_or_else(|| damaged(offset, "a packet of an unknown interface or length"))?,
             );
-            Record::Frame
+            Record::Frames(1)
         };
         input.skip(u64::from(length))?;
         Ok(record)
