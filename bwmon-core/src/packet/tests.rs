@@ -119,6 +119,8 @@ fn what_is_cut_before_its_protocol_is_truncated() {
         parse(LinkType::Ax25, &ax25),
         malformed("ax.25", "truncated")
     );
+    let juniper = parse(LinkType::JuniperPpp, b"MGC\x80\x01");
+    assert_eq!(juniper, malformed("juniper", "truncated"));
     let nflog = [7, 0, 0, 0, 40, 0, 9, 0];
     assert_eq!(
         parse(LinkType::Nflog, &nflog),

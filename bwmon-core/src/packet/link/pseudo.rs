@@ -196,8 +196,9 @@ pub(super) fn juniper(link: LinkType, bytes: &[u8]) -> Step<'_> {
         return malformed("juniper", "truncated or bad magic number");
     };
     let length = match be16(bytes, 4) {
-        Some(extensions) if flags & HAS_EXTENSIONS != 0 => 6 + usize::from(extensions),
-        _ => 4,
+        _ if flags & HAS_EXTENSIONS == 0 => 4,
+        Some(extensions) => 6 + usize::from(extensions),
+        None => return cut("juniper"),
     };
     if flags & NO_LINK_LAYER == 0 {
         return after(bytes, length, Layer::Link(link), "juniper");
