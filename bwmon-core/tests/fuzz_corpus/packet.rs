@@ -9,6 +9,7 @@ use super::oracles::packet::{LINKS, check, link_of};
 const ETHERNET: u32 = 1;
 const PPP: u32 = 9;
 const AX25: u32 = 3;
+const JUNIPER_PPP: u32 = 179;
 const NFLOG: u32 = 239;
 const RAW_IP: u32 = 101;
 
@@ -20,6 +21,7 @@ fn packet_seeds_are_in_git_and_mean_what_they_say() {
             Some("ppp") => PPP,
             Some("nflog") => NFLOG,
             Some("ax25") => AX25,
+            Some("juniper") => JUNIPER_PPP,
             _ => ETHERNET,
         };
         let choice = LINKS.iter().position(|link| *link == number).unwrap();
@@ -118,6 +120,7 @@ fn link_seeds() -> Vec<PacketSeed> {
     step.write(&mut ppp, b"").unwrap();
     let in_address = cut(&ppp, 1);
     let ax25 = [&[0x40; 6][..], &[0x60], &[0x42; 6], &[0x61], &[0x03]].concat();
+    let juniper = b"MGC\x80\x01".to_vec();
     let nflog = vec![7, 0, 0, 0, 40, 0, 9, 0];
     vec![
         ("nflog-orders", nflog_orders(), "ip 17 1>2"),
@@ -126,6 +129,11 @@ fn link_seeds() -> Vec<PacketSeed> {
             "ax25-cut-before-protocol",
             ax25,
             "malformed ax.25: truncated",
+        ),
+        (
+            "juniper-cut-in-extensions",
+            juniper,
+            "malformed juniper: truncated",
         ),
         ("nflog-cut-in-packet", nflog, "malformed nflog: truncated"),
         ("ppp-ipv4-udp", ppp, "ip 17 1>2"),

@@ -47,10 +47,16 @@ fn report_seeds() -> Vec<(&'static str, Vec<u8>, bool)> {
     let negative = text.replace("\"from_seq\":3", "\"from_seq\":-3");
     let port = text.replace("\"remote_port\":443", "\"remote_port\":65536");
     let name = text.replace("\"eth0\"", &format!("\"{}\"", "e".repeat(300)));
+    let late = text.replace(
+        "\"last_us\":1795000001000000",
+        "\"last_us\":18446744073709551615",
+    );
+    assert_ne!(late, text);
     let cut_off = cut(&full, full.len() / 2);
     vec![
         ("three-records", full, true),
         ("no-records", empty, true),
+        ("time-beyond-2554", late.into_bytes(), true),
         ("unknown-field", unknown.into_bytes(), true),
         ("unknown-reason", reason.into_bytes(), true),
         ("negative-sequence", negative.into_bytes(), false),
