@@ -4,8 +4,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench bench-peers bench-live measure-agent fuzz-check fuzz page-build page-states e2e \
-	advisories
+	test-rust examples bench-check bench bench-peers bench-live measure-agent fuzz-check fuzz fuzz-short \
+	page-build page-states e2e advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
 
@@ -74,11 +74,14 @@ bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh
 
-fuzz-check: ## Compiles the fuzz targets with the stable compiler
+fuzz-check: ## Clippy on the fuzz targets
 	@cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target --no-default-features -- -D warnings
 
-fuzz: ## Fuzzes each target for FUZZ_SECONDS=60 (by hand: needs nightly and cargo-fuzz)
+fuzz: ## Fuzzes each target for FUZZ_SECONDS=60; FUZZ_SANITIZER=address with AddressSanitizer
 	@scripts/fuzz.sh
+
+fuzz-short: ## Fuzzes each target for 20 s
+	@FUZZ_SECONDS=20 scripts/fuzz.sh
 
 page-build: ## Builds the page and checks its size
 	@scripts/build-page.sh

@@ -13,6 +13,8 @@ done
 
 # shellcheck disable=SC2207 # a list of words
 packages=($(missing_for_build))
+# libFuzzer is C++.
+have c++ || packages+=(g++)
 have ip || packages+=(iproute2)
 have unshare || packages+=(util-linux)
 have "${BWMON_CHROMIUM:-chromium}" || packages+=(chromium)

@@ -15,7 +15,8 @@ main() {
   step "Rust tests: unit, property, integration, doc" test-rust
   step "examples run" examples
   step "benchmarks run once" bench-check
-  step "fuzz targets compile" fuzz-check
+  step "fuzz targets: lints" fuzz-check
+  step "fuzz targets: 20 s each" fuzz-short
   step "the page: build and size budget" page-build
   step "browser tests of rare states of the page" page-states
   step "browser tests against the real collector and agent" e2e

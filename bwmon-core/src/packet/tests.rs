@@ -102,6 +102,53 @@ fn a_cut_frame_keeps_its_addresses_and_ports() {
     assert_eq!(cut, malformed("ipv4", "truncated"));
 }
 
+/// The address alone, 0xff, looked like a compressed protocol number.
+#[test]
+fn ppp_that_is_cut_before_its_control_is_truncated() {
+    assert_eq!(parse(LinkType::Ppp, &[0xff]), malformed("ppp", "truncated"));
+    let cut = parse(LinkType::Ppp, &[0xff, 0x03]);
+    assert_eq!(cut, malformed("ppp", "truncated"));
+}
+
+/// Nothing of what would say so was captured, and so the frame is not one without IP.
+#[test]
+fn what_is_cut_before_its_protocol_is_truncated() {
+    let address = [0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x61];
+    let ax25 = [&address[..], &[0x03]].concat();
+    assert_eq!(
+        parse(LinkType::Ax25, &ax25),
+        malformed("ax.25", "truncated")
+    );
+    let juniper = parse(LinkType::JuniperPpp, b"MGC\x80\x01");
+    assert_eq!(juniper, malformed("juniper", "truncated"));
+    let nflog = [7, 0, 0, 0, 40, 0, 9, 0];
+    assert_eq!(
+        parse(LinkType::Nflog, &nflog),
+        malformed("nflog", "truncated")
+    );
+}
+
+/// In the other byte order the first value is 2,560 bytes long: beyond what was captured, but not beyond
+/// the frame. Which order was taken depended on that.
+#[test]
+fn the_byte_order_of_a_netfilter_log_does_not_depend_on_how_much_was_captured() {
+    let mut packet = Vec::new();
+    PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+        .udp(1, 2)
+        .write(&mut packet, &[0; 3_000])
+        .unwrap();
+    let mut frame = vec![2, 0, 0, 0, 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    frame.extend([0x0b, 0xd8, 0, 9]);
+    frame.extend(packet);
+    // What the other order takes for the packet.
+    frame[4 + 2_560..][..4].copy_from_slice(&[40, 0, 9, 0]);
+    let view = ip(parse(LinkType::Nflog, &frame));
+    assert_eq!(view.ports, Some((1, 2)));
+    for end in 48..frame.len() {
+        assert_eq!(ip(parse(LinkType::Nflog, &frame[..end])), view, "{end}");
+    }
+}
+
 #[test]
 fn what_is_not_ip_is_told_by_its_ethertype() {
     let mut frame = vec![0; 60];

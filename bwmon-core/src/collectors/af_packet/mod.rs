@@ -275,6 +275,15 @@ impl fmt::Debug for AfPacket {
     }
 }
 
+/// Reads a block of a ring as [`AfPacket`] does, with interfaces that count whole frames: for fuzzing.
+/// Returns how many frames were handed on, and how many were announced and are not there.
+#[cfg(feature = "testkit")]
+#[doc(hidden)]
+pub fn read_block(block: &[u8], each: impl FnMut(crate::frame::Frame<'_>)) -> (u32, u32) {
+    let reading = frames::read(block, &Interfaces::none(), each);
+    (reading.frames, reading.unreadable)
+}
+
 fn geometry(ring_bytes: usize) -> Geometry {
     let page = ring::page_bytes().next_power_of_two();
     let ring_bytes = ring_bytes.min(MOST_RING_BYTES);

@@ -198,6 +198,7 @@ impl PcapNg {
 
     fn frame<'a>(&self, kind: u32, body: &'a [u8]) -> Option<Frame<'a>> {
         let (id, ticks, captured, wire_len, data) = match kind {
+            // It has no time.
             SIMPLE_PACKET => {
                 let wire_len = self.order.u32(body, 0);
                 let limit = self.interfaces.first()?.snapshot_len;
@@ -206,18 +207,18 @@ impl PcapNg {
                 } else {
                     wire_len.min(limit)
                 };
-                (0, 0, captured, wire_len, body.get(4..)?)
+                (0, None, captured, wire_len, body.get(4..)?)
             }
             ENHANCED_PACKET => (
                 self.order.u32(body, 0),
-                self.ticks(body),
+                Some(self.ticks(body)),
                 self.order.u32(body, 12),
                 self.order.u32(body, 16),
                 body.get(20..)?,
             ),
             _ => (
                 u32::from(self.order.u16(body, 0)),
-                self.ticks(body),
+                Some(self.ticks(body)),
                 self.order.u32(body, 12),
                 self.order.u32(body, 16),
                 body.get(20..)?,
@@ -228,7 +229,7 @@ impl PcapNg {
             .ok()
             .filter(|len| *len <= MAX_CAPTURED)?;
         Some(Frame {
-            at: interface.clock.time(ticks),
+            at: ticks.map_or(Timestamp::EPOCH, |ticks| interface.clock.time(ticks)),
             interface: InterfaceId(id),
             direction: Direction::Unknown,
             link: interface.link,

@@ -140,12 +140,11 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     block
 }
 
+fn words(list: &[u32]) -> Vec<u8> {
+    list.iter().flat_map(|n| n.to_le_bytes()).collect()
+}
+
 fn pcapng() -> Vec<u8> {
-    let words = |list: &[u32]| {
-        list.iter()
-            .flat_map(|n| n.to_le_bytes())
-            .collect::<Vec<u8>>()
-    };
     let mut file = block(0x0a0d_0d0a, &words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]));
     file.extend(block(1, &words(&[1, 0])));
     // Link type RAW, snapshot length 40, nanoseconds, one hour later.
@@ -172,6 +171,17 @@ fn interfaces_have_their_own_link_type_and_clock() {
         (0, 5, 5, LinkType::Ethernet),
     ];
     assert_eq!(list, expected);
+}
+
+/// Its time was the offset of the interface's clock.
+#[test]
+fn a_simple_packet_has_no_time_whatever_the_clock_of_its_interface() {
+    let mut file = block(0x0a0d_0d0a, &words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]));
+    file.extend(block(1, &words(&[1, 0, 0x0008_000e, 3_600, 0, 0])));
+    file.extend(block(3, &words(&[4, 0])));
+    let (list, error) = frames(&file);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(list, [(0, 4, 4, LinkType::Ethernet)]);
 }
 
 #[test]

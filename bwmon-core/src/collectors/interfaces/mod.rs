@@ -78,6 +78,17 @@ impl Interfaces {
         Ok(interfaces)
     }
 
+    /// None at all: nothing is asked of the system.
+    #[cfg(all(feature = "af_packet", feature = "testkit"))]
+    pub(in crate::collectors) fn none() -> Self {
+        Self {
+            chosen: Vec::new(),
+            present: Vec::new(),
+            events: Vec::new(),
+            resolved_at: Instant::now(),
+        }
+    }
+
     /// Whether one name was chosen and no other.
     #[cfg(feature = "af_packet")]
     pub(in crate::collectors) const fn is_single(&self) -> bool {

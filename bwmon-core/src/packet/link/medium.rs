@@ -110,7 +110,7 @@ pub(super) fn ax25(bytes: &[u8]) -> Step<'_> {
     match bytes.get((last + 1) * ADDRESS..).unwrap_or_default() {
         // 0xcc is the ARPA Internet Protocol.
         [0x03, 0xcc, rest @ ..] => Step::Next(Layer::Ipv4, rest),
+        [] | [0x03] => cut("ax.25"),
         [_, ..] => Step::NonIp(0),
-        [] => cut("ax.25"),
     }
 }

@@ -87,9 +87,13 @@ pub(super) fn nflog(bytes: &[u8]) -> Step<'_> {
         return cut("nflog");
     };
     let values = bytes.get(4..).unwrap_or_default();
-    let payload = nflog_payload(values, u16::from_le_bytes)
-        .or_else(|| nflog_payload(values, u16::from_be_bytes));
-    match (family, payload) {
+    // Types are small numbers: which byte of the first one is zero tells the order, however much of the
+    // frame was captured.
+    let number: fn([u8; 2]) -> u16 = match values.first_chunk() {
+        Some([_, _, 0, _]) => u16::from_be_bytes,
+        _ => u16::from_le_bytes,
+    };
+    match (family, nflog_payload(values, number)) {
         (_, None) => malformed("nflog", "no packet"),
         (2, Some(payload)) => Step::Next(Layer::Ipv4, payload),
         (10, Some(payload)) => Step::Next(Layer::Ipv6, payload),
@@ -97,7 +101,8 @@ pub(super) fn nflog(bytes: &[u8]) -> Step<'_> {
         (_, Some(payload)) => match payload.first().map(|byte| byte >> 4) {
             Some(4) => Step::Next(Layer::Ipv4, payload),
             Some(6) => Step::Next(Layer::Ipv6, payload),
-            _ => Step::NonIp(0),
+            Some(_) => Step::NonIp(0),
+            None => cut("nflog"),
         },
     }
 }
@@ -191,8 +196,9 @@ pub(super) fn juniper(link: LinkType, bytes: &[u8]) -> Step<'_> {
         return malformed("juniper", "truncated or bad magic number");
     };
     let length = match be16(bytes, 4) {
-        Some(extensions) if flags & HAS_EXTENSIONS != 0 => 6 + usize::from(extensions),
-        _ => 4,
+        _ if flags & HAS_EXTENSIONS == 0 => 4,
+        Some(extensions) => 6 + usize::from(extensions),
+        None => return cut("juniper"),
     };
     if flags & NO_LINK_LAYER == 0 {
         return after(bytes, length, Layer::Link(link), "juniper");

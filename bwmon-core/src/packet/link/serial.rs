@@ -11,6 +11,8 @@ const PPP_ETHERTYPE: u16 = 0x880b;
 pub(super) fn ppp(bytes: &[u8]) -> Step<'_> {
     let bytes = match bytes {
         [ALL_STATIONS, _, rest @ ..] => rest,
+        // Its control is cut.
+        [ALL_STATIONS] => &[],
         _ => bytes,
     };
     let Some(first) = bytes.first() else {
