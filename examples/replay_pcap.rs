@@ -8,7 +8,7 @@ use bwmon_core::monitor::{Account, AccountConfig, Detail};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("which capture file?")?;
     let limits = Limits::bytes(512 << 20);
-    let mut account = Account::new(AccountConfig::new(limits, Detail::Full));
+    let mut account = Account::new(AccountConfig::new(limits, Detail::Ports));
     let mut capture = CaptureFile::open(std::fs::File::open(path)?)?;
     while capture.next_frames(|frame| account.frame(&frame))? {}
     for pair in account.rotate().flows.by(View::Pair, |_| true).top(10) {

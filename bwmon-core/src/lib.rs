@@ -56,11 +56,13 @@
 pub mod alert;
 pub mod collector;
 pub mod collectors;
+pub mod filter;
 pub mod flow;
 pub mod frame;
 pub mod monitor;
 pub mod outbox;
 pub mod packet;
+pub mod protocol;
 pub mod query;
 pub mod report;
 pub mod sample;

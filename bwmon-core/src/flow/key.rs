@@ -53,8 +53,36 @@ impl FlowKey {
 pub struct About {
     /// IP protocol number (IANA "Protocol Numbers").
     pub protocol: u8,
-    /// Local and remote port, where they were read.
-    pub ports: Option<[u16; 2]>,
+    /// Local and remote port.
+    pub ports: Ports,
+    /// Whether the ports were read.
+    pub has_ports: bool,
     /// Identifier of the outermost VLAN, where VLANs are told apart.
     pub vlan: Option<u16>,
+}
+
+/// A local and a remote port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ports(u32);
+
+impl Ports {
+    /// Both ports.
+    pub const fn new(local: u16, remote: u16) -> Self {
+        Self((local as u32) << 16 | remote as u32)
+    }
+
+    /// Both ports as they stand in a frame's header, read as a big-endian number, if `local` sent it.
+    pub const fn from_sender(ports: u32) -> Self {
+        Self(ports)
+    }
+
+    /// The other end's view.
+    #[must_use]
+    pub const fn turned(self) -> Self {
+        Self(self.0.rotate_left(16))
+    }
+
+    pub(super) const fn word(self) -> u32 {
+        self.0
+    }
 }

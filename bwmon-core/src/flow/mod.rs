@@ -25,7 +25,7 @@ mod snapshot;
 mod table;
 mod view;
 
-pub use key::{About, Endpoint, FlowKey};
+pub use key::{About, Endpoint, FlowKey, Ports};
 pub use limits::Limits;
 pub use snapshot::{Flow, Snapshot};
 pub use table::{Counters, FlowTable, Place, Seen};

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 
-use super::key::{About, Endpoint, FlowKey};
+use super::key::{About, Endpoint, FlowKey, Ports};
 use super::table::Place;
 use crate::frame::InterfaceId;
 
@@ -65,9 +65,8 @@ pub(super) struct Tail([u32; 3]);
 impl Tail {
     #[inline(always)]
     pub(super) fn new(place: Place, about: &About) -> Self {
-        let [local_port, remote_port] = about.ports.unwrap_or_default();
         let mut rest = u32::from(about.protocol) << 8;
-        if about.ports.is_some() {
+        if about.has_ports {
             rest |= HAS_PORTS;
         }
         if let Some(vlan) = about.vlan {
@@ -76,8 +75,7 @@ impl Tail {
         if place.is_some() {
             rest |= HAS_PLACE;
         }
-        let ports = u32::from(local_port) << 16 | u32::from(remote_port);
-        Self([ports, place.map_or(0, |id| id.0), rest])
+        Self([about.ports.word(), place.map_or(0, |id| id.0), rest])
     }
 }
 
@@ -110,13 +108,11 @@ impl PackedKey {
         } = *key;
         let about = About {
             protocol,
-            ports: Some([local.port, remote.port]),
+            ports: Ports::new(local.port, remote.port),
+            has_ports,
             vlan,
         };
         let Tail([ports, place, mut rest]) = Tail::new(place, &about);
-        if !has_ports {
-            rest &= !HAS_PORTS;
-        }
         let wide = |address: IpAddr, flag| match address {
             IpAddr::V4(address) => (Ipv6Addr::from_bits(address.to_bits().into()), flag),
             IpAddr::V6(address) => (address, 0),

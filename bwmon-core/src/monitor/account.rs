@@ -1,6 +1,6 @@
 use super::classes::Classes;
 use crate::collector::{InterfaceEvent, Observer};
-use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Seen, Snapshot};
+use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Ports, Seen, Snapshot};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally};
 use crate::packet::{self, Addresses, Parsed, peek};
 use crate::report::ProbeResult;
@@ -31,6 +31,8 @@ pub enum Detail {
     /// As much as a report: flows are the same in every VLAN, and later fragments are flows of port 0.
     #[default]
     Report,
+    /// Frames without ports are told apart from those of port 0; VLANs are not told apart.
+    Ports,
     /// VLANs and frames without ports are told apart.
     Full,
 }
@@ -105,14 +107,26 @@ impl Account {
             // that nearly all frames take.
             if let Some(common) = peek::ipv4(frame.bytes) {
                 let ends = local_and_remote(frame.direction, common.addresses);
-                let about = self.about(frame, common.protocol, common.ports, common.vlan);
+                let ports = Ports::from_sender(common.ports);
+                let about = self.about(
+                    frame,
+                    common.protocol,
+                    (ports, common.has_ports),
+                    common.vlan,
+                );
                 return self
                     .flows
                     .frame_v4(ends, &about, &seen(frame, common.tcp_flags));
             }
             if let Some(common) = peek::ipv6(frame.bytes) {
                 let ends = local_and_remote(frame.direction, common.addresses);
-                let about = self.about(frame, common.protocol, common.ports, common.vlan);
+                let ports = Ports::from_sender(common.ports);
+                let about = self.about(
+                    frame,
+                    common.protocol,
+                    (ports, common.has_ports),
+                    common.vlan,
+                );
                 return self
                     .flows
                     .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
@@ -154,7 +168,10 @@ impl Account {
     fn uncommon_frame(&mut self, frame: Frame<'_>) {
         match packet::parse_long(frame.link, frame.bytes) {
             Parsed::Ip(view) => {
-                let about = self.about(&frame, view.protocol, view.ports, view.vlan);
+                let ports = view.ports.map_or((Ports::default(), false), |(from, to)| {
+                    (Ports::new(from, to), true)
+                });
+                let about = self.about(&frame, view.protocol, ports, view.vlan);
                 let seen = seen(&frame, view.tcp_flags);
                 match view.addresses {
                     Addresses::V4(ends) => {
@@ -185,21 +202,21 @@ impl Account {
         &self,
         frame: &Frame<'_>,
         protocol: u8,
-        ports: Option<(u16, u16)>,
+        (ports, has_ports): (Ports, bool),
         vlan: Option<u16>,
     ) -> About {
-        let (ports, vlan) = match self.detail {
-            Detail::Report => (Some(ports.unwrap_or_default()), None),
-            // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-            Detail::Full => {
-                let stripped = frame.stripped_vlan.map(|tag| tag & 0x0fff);
-                (ports, stripped.or(vlan))
-            }
-        };
         About {
             protocol,
-            ports: ports.map(|(from, to)| local_and_remote(frame.direction, [from, to])),
-            vlan,
+            ports: match frame.direction {
+                Direction::Ingress => ports.turned(),
+                Direction::Egress | Direction::Unknown => ports,
+            },
+            has_ports: has_ports || self.detail == Detail::Report,
+            vlan: match self.detail {
+                Detail::Report | Detail::Ports => None,
+                // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+                Detail::Full => frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan),
+            },
         }
     }
 }

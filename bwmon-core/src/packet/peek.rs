@@ -15,13 +15,17 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
+/// Bytes that must be there behind the IP header, whatever it is: up to the flags of TCP.
+const TRANSPORT: usize = 14;
 
 /// The packet of a common shape, with addresses of type `A`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Common<A> {
     pub(crate) addresses: [A; 2],
     pub(crate) protocol: u8,
-    pub(crate) ports: Option<(u16, u16)>,
+    /// Source port above destination port, as they stand in the header; 0 without ports.
+    pub(crate) ports: u32,
+    pub(crate) has_ports: bool,
     pub(crate) tcp_flags: u8,
     pub(crate) vlan: Option<u16>,
 }
@@ -38,10 +42,12 @@ pub(super) fn ethernet(bytes: &[u8]) -> Option<PacketView> {
 impl<A> Common<A> {
     #[inline(always)]
     fn view(self, addresses: impl FnOnce([A; 2]) -> Addresses) -> PacketView {
+        let [a, b, c, d] = self.ports.to_be_bytes();
+        let ports = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
         PacketView {
             addresses: addresses(self.addresses),
             protocol: self.protocol,
-            ports: self.ports,
+            ports: self.has_ports.then_some(ports),
             tcp_flags: self.tcp_flags,
             vlan: self.vlan,
         }
@@ -51,8 +57,9 @@ impl<A> Common<A> {
 /// IPv4 in Ethernet.
 #[inline(always)]
 pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
-    let (bytes, vlan) = payload(bytes, IPV4)?;
-    let (header, rest) = bytes.split_first_chunk::<20>()?;
+    const LENGTH: usize = 14 + 20 + TRANSPORT;
+    let (head, vlan) = untagged::<LENGTH>(bytes, IPV4)?;
+    let (_, head) = head.split_first_chunk::<14>()?;
     let &[
         0x45,
         _,
@@ -74,18 +81,20 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
         f,
         g,
         h,
-    ] = header
+        ref rest @ ..,
+    ] = head.first_chunk::<{ 20 + TRANSPORT }>()?
     else {
         return None;
     };
     if fragment & 0x1f != 0 || offset != 0 {
         return None;
     }
-    let (ports, tcp_flags) = transport(protocol, ICMP, rest)?;
+    let (ports, has_ports, tcp_flags) = transport(protocol, ICMP, rest)?;
     Some(Common {
         addresses: [Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)],
         protocol,
         ports,
+        has_ports,
         tcp_flags,
         vlan,
     })
@@ -94,56 +103,61 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
 /// IPv6 in Ethernet.
 #[inline(always)]
 pub(crate) fn ipv6(bytes: &[u8]) -> Option<Common<Ipv6Addr>> {
-    let (bytes, vlan) = payload(bytes, IPV6)?;
-    let (head, rest) = bytes.split_first_chunk::<8>()?;
+    const LENGTH: usize = 14 + 40 + TRANSPORT;
+    let (head, vlan) = untagged::<LENGTH>(bytes, IPV6)?;
+    let (_, head) = head.split_first_chunk::<14>()?;
+    let (fixed, rest) = head.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
     let (destination, rest) = rest.split_first_chunk::<16>()?;
-    let &[first, _, _, _, _, _, protocol, _] = head;
+    let &[first, _, _, _, _, _, protocol, _] = fixed;
     if first >> 4 != 6 {
         return None;
     }
-    let (ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
+    let rest = rest.first_chunk()?;
+    let (ports, has_ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
     Some(Common {
         addresses: [Ipv6Addr::from(*source), Ipv6Addr::from(*destination)],
         protocol,
         ports,
+        has_ports,
         tcp_flags,
         vlan,
     })
 }
 
-/// What follows the EtherType `wanted`, and the VLAN identifier between, if there is one.
+/// The first bytes of a frame of EtherType `wanted` without its VLAN tag, and the tag's identifier.
+/// Where there was one, the link layer's addresses are not in their place.
 #[inline(always)]
-fn payload(bytes: &[u8], wanted: [u8; 2]) -> Option<(&[u8], Option<u16>)> {
-    let (kind, rest) = bytes.get(12..)?.split_first_chunk::<2>()?;
-    if *kind == wanted {
-        return Some((rest, None));
+fn untagged<const LENGTH: usize>(
+    bytes: &[u8],
+    wanted: [u8; 2],
+) -> Option<(&[u8; LENGTH], Option<u16>)> {
+    let head = bytes.first_chunk::<LENGTH>()?;
+    let kind = *head.get(12..)?.first_chunk::<2>()?;
+    if kind == wanted {
+        return Some((head, None));
     }
-    let (tag, rest) = rest.split_first_chunk::<4>()?;
-    let [high, low, inner @ ..] = *tag;
-    let is_tagged = *kind == VLAN && inner == wanted;
-    is_tagged.then_some((rest, Some(u16::from_be_bytes([high, low]) & 0x0fff)))
+    let [high, low, inner @ ..] = *head.get(14..)?.first_chunk::<4>()?;
+    if kind != VLAN || inner != wanted {
+        return None;
+    }
+    let vlan = u16::from_be_bytes([high, low]) & 0x0fff;
+    Some((bytes.get(4..)?.first_chunk::<LENGTH>()?, Some(vlan)))
 }
 
-/// Ports and TCP flags of a transport that is whole up to what is read of it.
+/// Ports, whether there are any, and TCP flags. Without jumps between TCP and UDP, which mingle.
 #[inline(always)]
-fn transport(protocol: u8, icmp: u8, bytes: &[u8]) -> Option<(Option<(u16, u16)>, u8)> {
-    match protocol {
-        TCP => {
-            let &[a, b, c, d, .., flags] = bytes.first_chunk::<14>()?;
-            Some((
-                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
-                flags,
-            ))
-        }
-        UDP => {
-            let &[a, b, c, d] = bytes.first_chunk::<4>()?;
-            Some((
-                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
-                0,
-            ))
-        }
-        _ if protocol == icmp => Some((None, 0)),
-        _ => None,
+fn transport(protocol: u8, icmp: u8, header: &[u8; TRANSPORT]) -> Option<(u32, bool, u8)> {
+    let &[a, b, c, d, .., flags] = header;
+    let is_tcp = protocol == TCP;
+    let has_ports = is_tcp | (protocol == UDP);
+    if !has_ports && protocol != icmp {
+        return None;
     }
+    let ports = u32::from_be_bytes([a, b, c, d]);
+    Some((
+        if has_ports { ports } else { 0 },
+        has_ports,
+        if is_tcp { flags } else { 0 },
+    ))
 }

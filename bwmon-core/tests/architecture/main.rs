@@ -69,6 +69,16 @@ const CORE_MODULES: &[(&str, May, &str)] = &[
         May::Only(&["report", "frame", "time"]),
         "query stands on the wire model",
     ),
+    (
+        "protocol",
+        May::Only(&[]),
+        "names of protocols stand on nothing",
+    ),
+    (
+        "filter",
+        May::Only(&["flow", "frame", "protocol", "report", "time"]),
+        "a filter judges what was counted, and nobody who counts knows it",
+    ),
     ("sink", May::Only(&["report"]), "sink knows only report"),
     (
         "alert",
@@ -84,12 +94,20 @@ const CORE_MODULES: &[(&str, May, &str)] = &[
     ),
     (
         "monitor",
-        May::AllBut(&["alert", "collectors", "query", "sink", "outbox"]),
+        May::AllBut(&["alert", "collectors", "filter", "query", "sink", "outbox"]),
         "the monitor is pure and only makes intervals",
     ),
     (
         "collector",
-        May::AllBut(&["alert", "collectors", "monitor", "query", "sink", "outbox"]),
+        May::AllBut(&[
+            "alert",
+            "collectors",
+            "filter",
+            "monitor",
+            "query",
+            "sink",
+            "outbox",
+        ]),
         "the trait does not know who implements or uses it",
     ),
     (
@@ -99,7 +117,7 @@ const CORE_MODULES: &[(&str, May, &str)] = &[
     ),
     (
         "collectors",
-        May::AllBut(&["alert", "query", "sink", "outbox"]),
+        May::AllBut(&["alert", "filter", "query", "sink", "outbox"]),
         "a collector gathers; it does not judge, ask or deliver",
     ),
 ];

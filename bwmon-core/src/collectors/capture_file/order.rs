@@ -21,15 +21,6 @@ impl ByteOrder {
         i64::from_be_bytes(self.big_endian(bytes, at))
     }
 
-    /// A number from bytes that are known to be there.
-    #[inline(always)]
-    pub(super) const fn u32_of(self, bytes: [u8; 4]) -> u32 {
-        match self {
-            Self::Little => u32::from_le_bytes(bytes),
-            Self::Big => u32::from_be_bytes(bytes),
-        }
-    }
-
     fn big_endian<const N: usize>(self, bytes: &[u8], at: usize) -> [u8; N] {
         let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
         let mut number = found.copied().unwrap_or([0; N]);

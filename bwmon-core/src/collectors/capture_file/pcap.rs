@@ -62,16 +62,7 @@ impl Pcap {
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
         loop {
-            let mut rest = input.ready();
-            let before = rest.len();
-            for _ in 0..most {
-                let Some((frame, length)) = self.frame(rest) else {
-                    break;
-                };
-                observer(frame);
-                rest = rest.get(length..).unwrap_or_default();
-            }
-            let consumed = before - rest.len();
+            let consumed = self.frames(input.ready(), most, observer);
             if consumed > 0 {
                 input.consume(consumed);
                 return Ok(Record::Frame);
@@ -82,33 +73,50 @@ impl Pcap {
         }
     }
 
-    /// The frame of the record that `bytes` start with, and the record's length, if it is whole and
+    /// Hands on at most `most` of the whole records that `bytes` start with, and says how long they are.
+    #[inline(always)]
+    fn frames(&self, bytes: &[u8], most: usize, observer: &mut impl FnMut(Frame<'_>)) -> usize {
+        let mut rest = bytes;
+        for _ in 0..most {
+            let Some((frame, after)) = self.frame(rest) else {
+                break;
+            };
+            observer(frame);
+            rest = after;
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// The frame of the record that `bytes` start with, and what follows the record, if it is whole and
     /// of a length that is taken.
     #[inline(always)]
-    fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, usize)> {
+    fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let (words, _) = header.as_chunks::<4>();
-        let &[seconds, ticks, captured, wire_len] = words else {
+        let &[a, b, c, d] = header.as_chunks::<4>().0 else {
             return None;
         };
-        let number = |word| self.order.u32_of(word);
-        let captured = usize::try_from(number(captured)).ok()?;
+        let mut header = [a, b, c, d].map(u32::from_le_bytes);
+        if self.order == ByteOrder::Big {
+            turn(&mut header);
+        }
+        let [seconds, ticks, captured, wire_len] = header;
+        let captured = usize::try_from(captured).ok()?;
         if captured > MAX_CAPTURED {
             return None;
         }
-        let length = self.record_header + captured;
-        let nanos = u64::from(number(seconds)) * 1_000_000_000
-            + u64::from(number(ticks)) * u64::from(self.nanos_per_tick);
+        let (record, after) = bytes.split_at_checked(self.record_header + captured)?;
+        let nanos =
+            u64::from(seconds) * 1_000_000_000 + u64::from(ticks) * u64::from(self.nanos_per_tick);
         let frame = Frame {
             at: Timestamp::from_nanos(nanos),
             interface: InterfaceId(0),
             direction: Direction::Unknown,
             link: self.link,
             stripped_vlan: None,
-            wire_len: number(wire_len),
-            bytes: bytes.get(self.record_header..length)?,
+            wire_len,
+            bytes: record.get(self.record_header..)?,
         };
-        Some((frame, length))
+        Some((frame, after))
     }
 
     /// Reads until the next record is whole and can be taken; `false` at the end of the file.
@@ -137,4 +145,11 @@ impl Pcap {
             None => Err(damaged(offset, "the last frame is cut")),
         }
     }
+}
+
+/// A call, so that files in this machine's order, most of all, do not pay for the others.
+#[cold]
+#[inline(never)]
+fn turn(header: &mut [u32; 4]) {
+    *header = header.map(u32::swap_bytes);
 }
