@@ -27,11 +27,12 @@ mod schedule;
 mod selection;
 mod sources;
 mod token;
+mod top;
 
 #[cfg(test)]
 mod doubles;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -56,7 +57,7 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let command = cli.command.unwrap_or(Command::Run);
+    let command = cli.command.as_ref().unwrap_or(&Command::Run);
     if let Command::Config {
         command: ConfigCommand::Example,
     } = command
@@ -64,20 +65,29 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
         return print(EXAMPLE).map(|()| ExitCode::SUCCESS);
     }
     let config = Config::resolve(&cli.options)?;
-    crate::common::log::start(&config.log.0)
-        .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
+    if may_log(command) {
+        crate::common::log::start(&config.log.0)
+            .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
+    }
     match command {
         Command::Doctor { format } => {
             let report = doctor::examine(&config);
-            print(&report.render(format)?)?;
+            print(&report.render(*format)?)?;
             Ok(if report.can_report() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
             })
         }
+        Command::Top(arguments) => top::run(&config, arguments),
         Command::Run | Command::Config { .. } => run::run(&config).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Lines of a log would stand across a terminal that is drawn on.
+fn may_log(command: &Command) -> bool {
+    let draws = matches!(command, Command::Top(arguments) if arguments.is_interactive());
+    !draws || !io::stderr().is_terminal()
 }
 
 /// Prints; a reader that went away wanted no more.
