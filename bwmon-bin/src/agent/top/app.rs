@@ -347,3 +347,6 @@ impl App {
 fn signed(count: usize) -> isize {
     isize::try_from(count).unwrap_or(isize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ impl<O: Open> Capture<O> {
         loop {
             let failure = self.fill(schedule.deadline());
             let update = self.close();
-            self.review(failure);
+            self.review(failure.as_ref());
             if !outlet.put(update) {
                 return;
             }
@@ -139,7 +139,7 @@ impl<O: Open> Capture<O> {
     }
 
     /// Opens another source where the present one failed or other interfaces are to be captured.
-    fn review(&mut self, failure: Option<Failure>) {
+    fn review(&mut self, failure: Option<&Failure>) {
         let now = Instant::now();
         let is_due = now.duration_since(self.last_review) >= REVIEW;
         if failure.is_none() && !is_due {
@@ -155,9 +155,7 @@ impl<O: Open> Capture<O> {
         if failure.is_none() && !is_changed {
             return;
         }
-        let failed_again = failure
-            .as_ref()
-            .filter(|_| now.duration_since(self.last_climb) < REVIEW);
+        let failed_again = failure.filter(|_| now.duration_since(self.last_climb) < REVIEW);
         let next = self.ladder.climb(&self.selection, failed_again);
         self.last_climb = now;
         if let Some(old) = self.rung.source.take() {
@@ -436,7 +434,7 @@ mod tests {
         doubles.0.lock().unwrap().is_broken = true;
         let failure = capture.fill(Instant::now() + Duration::from_secs(1));
         assert!(failure.is_some());
-        capture.review(failure);
+        capture.review(failure.as_ref());
         let status = capture.close().capture;
         assert_eq!(status.method, CaptureMethod::SockDiag);
         assert!(status.note.unwrap().contains("the interface went away"));

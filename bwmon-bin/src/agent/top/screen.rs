@@ -60,8 +60,11 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(super) fn clear(&mut self) -> anyhow::Result<()> {
+        // Not `Terminal::clear`, which asks the terminal for its cursor: the answer would come in
+        // among the keys.
         self.terminal
-            .clear()
+            .size()
+            .and_then(|size| self.terminal.resize(size.into()))
             .context("cannot write to the terminal")
     }
 
@@ -100,3 +103,6 @@ fn give_back() {
     let _is_flushed = stdout.flush();
     let _is_cooked = disable_raw_mode();
 }
+
+#[cfg(test)]
+mod tests;

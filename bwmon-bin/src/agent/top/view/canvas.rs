@@ -97,14 +97,19 @@ pub(super) fn set(chunks: Vec<Chunk>, width: u16) -> Vec<Vec<Chunk>> {
 /// Sets `text` in lines of `width`, broken at its blanks, and within a word only where that is too
 /// long for a line.
 pub(super) fn wrap(text: &str, width: u16, style: Style) -> Vec<Vec<Chunk>> {
+    let width = usize::from(width).max(1);
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= usize::from(width) => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => {
+                let letters: Vec<char> = word.chars().collect();
+                let parts = letters.chunks(width);
+                lines.extend(parts.map(|part| part.iter().collect::<String>()));
+            }
         }
     }
     let chunk = |line| vec![Chunk::new(line, style)];

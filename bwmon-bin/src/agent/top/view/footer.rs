@@ -96,7 +96,7 @@ fn draw_rows(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         canvas.text(area, 0, 0, &name, canvas.theme.strong);
     } else {
         draw_lines(canvas, area, &selected);
-        let has_room = set(selected.concat(), room).len() == 1;
+        let has_room = selected_name(app).chars().count() <= usize::from(room);
         if has_room {
             canvas.text_at_end(area, 0, &place, canvas.theme.faint);
         }

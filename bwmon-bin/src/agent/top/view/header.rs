@@ -17,7 +17,7 @@ use crate::agent::ladder::title;
 const NOTE_LINES: usize = 3;
 
 /// Below this width only the view that is shown is named.
-const WIDTH_OF_TABS: u16 = 64;
+const WIDTH_OF_TABS: u16 = 56;
 
 /// Below these widths the header leaves out packets and totals.
 const WIDTH_OF_PACKETS: u16 = 28;

@@ -44,11 +44,11 @@ struct Parts {
     footer: Rect,
 }
 
-/// Who gets which lines: the header what it needs up to a third, the footer what is left over the
+/// Who gets which lines: the header what it needs up to two fifths, the footer what is left over the
 /// rows.
 fn parts(area: Rect, app: &App, theme: &Theme) -> Parts {
     let wanted = header::height(app, theme, area.width);
-    let header = wanted.min((area.height / 3).max(1)).min(area.height);
+    let header = wanted.min((area.height * 2 / 5).max(1)).min(area.height);
     let wanted = footer::height(app, theme, area.width).min(most_of_footer(app, area.height));
     let footer = wanted.min((area.height - header).saturating_sub(LEAST_ROWS));
     let body = area.height - header - footer;
