@@ -153,10 +153,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one frame of `wire_len` bytes.
-    pub fn count(&mut self, wire_len: u32) {
-        self.bytes += u64::from(wire_len);
-        self.packets += 1;
+    /// Counts one frame of `wire_len` bytes. Wraps after 2^32 frames of the greatest length, 18 exabytes.
+    #[inline]
+    pub const fn count(&mut self, wire_len: u32) {
+        self.bytes = self.bytes.wrapping_add(wire_len as u64);
+        self.packets = self.packets.wrapping_add(1);
     }
 
     /// Adds another tally. Associative and commutative; saturates.

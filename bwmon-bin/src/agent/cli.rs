@@ -1,11 +1,14 @@
 //! The command line. Flags stand over the environment, which stands over the file.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
+use super::flows;
 use super::top::TopArguments;
 
 const ABOUT: &str = "Reports this host's health and traffic to a bwmon-collector";
@@ -17,10 +20,65 @@ Examples:
   bwmon-agent --capture-interfaces 'eth*,wg0'     capture on these interfaces
   bwmon-agent top                                 who uses my bandwidth, live in the terminal
   bwmon-agent doctor                              what works, what does not, and what to do
+  bwmon-agent flows capture.pcap                  the largest flows of a capture file
   bwmon-agent config example > agent.toml         a commented configuration file
 Settings: file (--config) < environment (BWMON_...) < flags.";
 
-/// The whole command line.
+/// What the process was asked for.
+#[derive(Debug)]
+pub(super) enum Invocation {
+    /// Something about reporting this host.
+    Agent(Box<Cli>),
+    /// To show traffic.
+    Tool(Tool),
+}
+
+impl Invocation {
+    /// Reads the process's arguments.
+    ///
+    /// # Errors
+    /// The code to end with, after help or what is wrong was printed.
+    pub(super) fn from_arguments() -> Result<Self, ExitCode> {
+        if !names_a_tool(std::env::args_os().skip(1)) {
+            return Ok(Self::Agent(Box::new(Cli::parse())));
+        }
+        match Tools::try_parse() {
+            Ok(tools) => Ok(Self::Tool(tools.tool)),
+            Err(error) => {
+                // Where that cannot be printed, the code still tells.
+                let _is_printed = error.print();
+                Err(ExitCode::from(u8::from(error.use_stderr())))
+            }
+        }
+    }
+}
+
+/// Whether the command, or the one that `help` is asked for, is one of [`Tool`].
+fn names_a_tool(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut words = arguments.skip_while(|word| word == "help");
+    let tools = Tools::command();
+    words
+        .next()
+        .is_some_and(|word| tools.find_subcommand(word).is_some())
+}
+
+/// The command line of what shows traffic. It stands apart because none of the agent's settings
+/// apply, and `--interval` is another one there.
+#[derive(Debug, Parser)]
+#[command(name = "bwmon-agent", version)]
+struct Tools {
+    #[command(subcommand)]
+    tool: Tool,
+}
+
+/// Shows traffic, and needs neither a collector nor a configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum Tool {
+    /// Show who talks to whom in a capture file, or live on an interface
+    Flows(flows::Arguments),
+}
+
+/// The whole command line of the agent.
 #[derive(Debug, Parser)]
 #[command(name = "bwmon-agent", version, about = ABOUT, after_help = EXAMPLES)]
 pub(super) struct Cli {
@@ -47,6 +105,16 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Show who talks to whom in a capture file, or live on an interface
+    #[command(disable_help_flag = true)]
+    Flows(AfterSettings),
+}
+
+/// What follows a [`Tool`] that does not come first; see [`Tools`].
+#[derive(Debug, Clone, Args)]
+pub(super) struct AfterSettings {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]

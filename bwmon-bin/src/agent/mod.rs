@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod deliver;
 mod doctor;
+mod flows;
 mod gather;
 mod handoff;
 mod host;
@@ -18,6 +19,7 @@ mod libpcap;
 #[cfg(not(feature = "pcap"))]
 #[path = "libpcap_absent.rs"]
 mod libpcap;
+mod live;
 mod losses;
 mod memory;
 mod observers;
@@ -35,18 +37,22 @@ mod doubles;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::Parser;
+use anyhow::{Context, bail};
 
 use crate::common::errors::told;
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, Invocation, Tool};
 use config::{Config, EXAMPLE};
 
 /// What `bwmon-agent` does: reads the arguments, runs the command, and says what went wrong in one
 /// line on standard error.
 pub fn main() -> ExitCode {
     memory::bound_allocator();
-    match execute(&Cli::parse()) {
+    let result = match Invocation::from_arguments() {
+        Ok(Invocation::Agent(cli)) => execute(&cli),
+        Ok(Invocation::Tool(Tool::Flows(arguments))) => flows::run(&arguments),
+        Err(code) => return code,
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to do where standard error is closed.
@@ -57,20 +63,22 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let command = cli.command.as_ref().unwrap_or(&Command::Run);
-    if let Command::Config {
-        command: ConfigCommand::Example,
-    } = command
-    {
-        return print(EXAMPLE).map(|()| ExitCode::SUCCESS);
+    match cli.command {
+        Some(Command::Config {
+            command: ConfigCommand::Example,
+        }) => return print(EXAMPLE).map(|()| ExitCode::SUCCESS),
+        Some(Command::Flows(_)) => bail!(
+            "the settings of `run` mean nothing to `flows`: write `bwmon-agent flows`, then its own"
+        ),
+        _ => {}
     }
     let config = Config::resolve(&cli.options)?;
-    if may_log(command) {
+    if may_log(cli.command.as_ref()) {
         crate::common::log::start(&config.log.0)
             .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
     }
-    match command {
-        Command::Doctor { format } => {
+    match &cli.command {
+        Some(Command::Doctor { format }) => {
             let report = doctor::examine(&config);
             print(&report.render(*format)?)?;
             Ok(if report.can_report() {
@@ -79,14 +87,14 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             })
         }
-        Command::Top(arguments) => top::run(&config, arguments),
-        Command::Run | Command::Config { .. } => run::run(&config).map(|()| ExitCode::SUCCESS),
+        Some(Command::Top(arguments)) => top::run(&config, arguments),
+        _ => run::run(&config).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// Lines of a log would stand across a terminal that is drawn on.
-fn may_log(command: &Command) -> bool {
-    let draws = matches!(command, Command::Top(arguments) if arguments.is_interactive());
+fn may_log(command: Option<&Command>) -> bool {
+    let draws = matches!(command, Some(Command::Top(arguments)) if arguments.is_interactive());
     !draws || !io::stderr().is_terminal()
 }
 

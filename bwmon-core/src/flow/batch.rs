@@ -40,8 +40,52 @@ impl<K: Packed, A: Amount> Pending<K, A> {
     }
 }
 
-/// One frame.
+/// What waits, [`BATCH`] amounts at most.
 #[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting<K, A> {
+    pending: [Pending<K, A>; BATCH],
+    len: usize,
+}
+
+impl<K: Packed, A: Amount + Default> Default for Waiting<K, A> {
+    fn default() -> Self {
+        Self {
+            pending: [Pending::new(K::default(), 0, A::default()); BATCH],
+            len: 0,
+        }
+    }
+}
+
+impl<K: Packed, A: Amount> Waiting<K, A> {
+    /// Takes an amount, and says whether it was the last for which there is room.
+    #[inline(always)]
+    pub(super) fn push(&mut self, pending: Pending<K, A>) -> bool {
+        let at = self.len;
+        let Some(free) = self.pending.get_mut(at) else {
+            return true;
+        };
+        *free = pending;
+        self.len = at + 1;
+        at + 1 == BATCH
+    }
+
+    #[inline(always)]
+    pub(super) fn pending_mut(&mut self) -> &mut [Pending<K, A>] {
+        self.pending.get_mut(..self.len).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(super) fn pending(&self) -> &[Pending<K, A>] {
+        self.pending.get(..self.len).unwrap_or_default()
+    }
+
+    pub(super) const fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+/// One frame.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct OneFrame {
     pub(super) wire_len: u32,
     pub(super) tcp_flags: u8,

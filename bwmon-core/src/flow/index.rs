@@ -9,6 +9,8 @@ const FEWEST: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     slots: Vec<u64>,
+    /// Number of slots, a power of two, less one; 0 while there are none.
+    mask: usize,
     used: usize,
 }
 
@@ -37,7 +39,7 @@ impl Index {
             match *self.slots.get(at)? {
                 0 => return None,
                 slot if tag_of(slot) == tag && is_it(row_of(slot)) => return Some(row_of(slot)),
-                _ => at = (at + 1) & (self.slots.len() - 1),
+                _ => at = at.wrapping_add(1) & self.mask,
             }
         }
     }
@@ -55,10 +57,9 @@ impl Index {
     pub(super) fn reset(&mut self, rows: usize) {
         let wanted = slots_for(rows);
         self.used = 0;
-        if wanted == 0 {
-            self.slots = Vec::new();
-        } else if wanted > self.slots.len() || wanted.saturating_mul(8) < self.slots.len() {
+        if wanted > self.slots.len() || wanted.saturating_mul(8) < self.slots.len() {
             self.slots = vec![0; wanted];
+            self.mask = wanted.saturating_sub(1);
         } else {
             self.slots.fill(0);
         }
@@ -81,6 +82,7 @@ impl Index {
     fn grow(&mut self) {
         let wanted = (self.slots.len() * 2).max(FEWEST);
         let old = std::mem::replace(&mut self.slots, vec![0; wanted]);
+        self.mask = wanted - 1;
         for slot in old.into_iter().filter(|slot| *slot != 0) {
             self.put(slot);
         }
@@ -88,19 +90,18 @@ impl Index {
 
     fn put(&mut self, slot: u64) {
         let mut at = self.start(tag_of(slot));
-        let mask = self.slots.len() - 1;
         while let Some(place) = self.slots.get_mut(at) {
             if *place == 0 {
                 *place = slot;
                 return;
             }
-            at = (at + 1) & mask;
+            at = at.wrapping_add(1) & self.mask;
         }
     }
 
     #[inline(always)]
     fn start(&self, tag: u32) -> usize {
-        tag as usize & self.slots.len().wrapping_sub(1)
+        tag as usize & self.mask
     }
 }
 

@@ -1,6 +1,6 @@
 //! The flows of one address family: rows, their index, and the frames that wait.
 
-use super::batch::{Amount, BATCH, OneFrame, Pending};
+use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
@@ -12,17 +12,17 @@ pub(super) struct Lane<K> {
     pub(super) rows: Rows<K>,
     pub(super) index: Index,
     /// Frames that wait for their row.
-    pub(super) waiting: Vec<Pending<K, OneFrame>>,
+    pub(super) waiting: Waiting<K, OneFrame>,
     /// What went to the overflow.
     pub(super) gone: PerDirection<Tally>,
 }
 
-impl<K> Default for Lane<K> {
+impl<K: Packed> Default for Lane<K> {
     fn default() -> Self {
         Self {
             rows: Rows::default(),
             index: Index::default(),
-            waiting: Vec::with_capacity(BATCH),
+            waiting: Waiting::default(),
             gone: PerDirection::default(),
         }
     }

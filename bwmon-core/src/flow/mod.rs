@@ -14,6 +14,7 @@
 //! None, on any input.
 
 mod batch;
+mod group;
 mod index;
 mod key;
 mod lane;

@@ -14,26 +14,54 @@ use crate::frame::InterfaceId;
 const HAS_PORTS: u32 = 1;
 const HAS_PLACE: u32 = 2;
 const HAS_VLAN: u32 = 4;
+/// In every key, so that none is like the zeros of a row that is free.
+const IN_USE: u32 = 32;
 /// The address is an IPv4 address beside an IPv6 address, which no frame has but a caller may say.
 const LOCAL_IS_IPV4: u32 = 8;
 const REMOTE_IS_IPV4: u32 = 16;
 
 /// A key of one address family.
-pub(super) trait Packed: Copy + Eq + fmt::Debug {
+pub(super) trait Packed: Copy + Eq + Default + fmt::Debug {
     /// Bytes of memory that a row takes, its share of the index included, also while that grows.
     const COST: usize;
     fn hash(&self, seed: &Seed) -> u64;
     /// Makes the smaller endpoint `local`; whether it was `remote`.
     fn put_smaller_first(&mut self) -> bool;
+    /// Makes each end the other one.
+    fn turn(&mut self);
+    fn tail(&self) -> Tail;
+    /// The same addresses with another tail.
+    fn with_tail(self, tail: Tail) -> Self;
+    /// With an unspecified address of the same family at an end.
+    fn without(self, end: End) -> Self;
+    fn has_one_address(&self) -> bool;
     fn unpack(&self) -> (Place, FlowKey);
 }
 
-/// Over IPv4: addresses, ports, interface, and protocol with VLAN and flags.
+/// One end of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Local,
+    Remote,
+}
+
+/// Over IPv4: addresses, ports, interface, and protocol with VLAN and flags.
+#[derive(Debug, Clone, Copy, Eq, Default)]
 pub(super) struct Packed4([u32; 5]);
 
+impl PartialEq for Packed4 {
+    /// Without jumps and in whole registers, which the derived comparison is not.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let [a, b, c, d, e] = self.0;
+        let [f, g, h, i, j] = other.0;
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (pair(b, a) ^ pair(g, f)) | (pair(d, c) ^ pair(i, h)) | u64::from(e ^ j) == 0
+    }
+}
+
 /// Over IPv6: addresses of four words each, then the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Packed6([u32; 11]);
 
 /// A key of either family.
@@ -59,13 +87,13 @@ impl Seed {
 }
 
 /// What a key holds besides addresses, as words.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tail([u32; 3]);
 
 impl Tail {
     #[inline(always)]
     pub(super) fn new(place: Place, about: &About) -> Self {
-        let mut rest = u32::from(about.protocol) << 8;
+        let mut rest = u32::from(about.protocol) << 8 | IN_USE;
         if about.has_ports {
             rest |= HAS_PORTS;
         }
@@ -76,6 +104,39 @@ impl Tail {
             rest |= HAS_PLACE;
         }
         Self([about.ports.word(), place.map_or(0, |id| id.0), rest])
+    }
+
+    /// Nothing but which end is of which family.
+    pub(super) const fn emptied(self) -> Self {
+        let Self([_, _, rest]) = self;
+        Self([0, 0, rest & (IN_USE | LOCAL_IS_IPV4 | REMOTE_IS_IPV4)])
+    }
+
+    pub(super) const fn without_place_and_vlan(self) -> Self {
+        let Self([ports, _, rest]) = self;
+        Self([ports, 0, rest & 0xffff & !(HAS_PLACE | HAS_VLAN)])
+    }
+
+    /// The protocol, and nothing of the ends.
+    pub(super) const fn only_protocol(self) -> Self {
+        let Self([_, _, rest]) = self;
+        Self([0, 0, rest & 0xff00 | IN_USE])
+    }
+
+    /// The VLAN, and nothing of the ends.
+    pub(super) const fn only_vlan(self) -> Self {
+        let Self([_, _, rest]) = self;
+        Self([0, 0, rest & (0xffff_0000 | HAS_VLAN) | IN_USE])
+    }
+
+    /// The protocol and the lower one of both ports, as the local one; whether it was the remote one.
+    pub(super) const fn only_service(self) -> (Self, bool) {
+        let Self([ports, _, rest]) = self;
+        let (local, remote) = (ports >> 16, ports & 0xffff);
+        let is_turned = remote < local;
+        let port = if is_turned { remote } else { local };
+        let tail = Self([port << 16, 0, rest & (0xff00 | HAS_PORTS) | IN_USE]);
+        (tail, is_turned)
     }
 }
 
@@ -134,6 +195,39 @@ impl PackedKey {
 impl Packed for Packed4 {
     const COST: usize = 112;
 
+    #[inline(always)]
+    fn turn(&mut self) {
+        let [local, remote, ports, ..] = &mut self.0;
+        std::mem::swap(local, remote);
+        *ports = ports.rotate_left(16);
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> Tail {
+        let [_, _, ports, place, rest] = self.0;
+        Tail([ports, place, rest])
+    }
+
+    #[inline(always)]
+    fn with_tail(self, Tail([ports, place, rest]): Tail) -> Self {
+        let [local, remote, ..] = self.0;
+        Self([local, remote, ports, place, rest])
+    }
+
+    fn without(mut self, end: End) -> Self {
+        let [local, remote, ..] = &mut self.0;
+        match end {
+            End::Local => *local = 0,
+            End::Remote => *remote = 0,
+        }
+        self
+    }
+
+    fn has_one_address(&self) -> bool {
+        let [local, remote, ..] = self.0;
+        local == remote
+    }
+
     /// Without a jump: which end is smaller is as good as random.
     #[inline(always)]
     fn put_smaller_first(&mut self) -> bool {
@@ -155,10 +249,11 @@ impl Packed for Packed4 {
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
-        let [a, b, c, d, e] = self.0;
+        let [local, remote, ports, place, rest] = self.0;
         let mut hasher = seed.0.build_hasher();
-        hasher.write_u128(wide([a, b, c, d]));
-        hasher.write_u32(e);
+        // Two rounds: after one, keys that a sender counts up are not spread well enough.
+        hasher.write_u128(wide([local, remote, ports, place]));
+        hasher.write_u32(rest);
         hasher.finish()
     }
 
@@ -172,24 +267,64 @@ impl Packed for Packed4 {
 impl Packed for Packed6 {
     const COST: usize = 176;
 
+    #[inline(always)]
+    fn turn(&mut self) {
+        let [a, b, c, d, e, f, g, h, ports, _, rest] = &mut self.0;
+        ([*a, *b, *c, *d], [*e, *f, *g, *h]) = ([*e, *f, *g, *h], [*a, *b, *c, *d]);
+        *ports = ports.rotate_left(16);
+        let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
+        if *rest & ends != 0 && *rest & ends != ends {
+            *rest ^= ends;
+        }
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> Tail {
+        let [.., ports, place, rest] = self.0;
+        Tail([ports, place, rest])
+    }
+
+    #[inline(always)]
+    fn with_tail(mut self, tail: Tail) -> Self {
+        let [.., ports, place, rest] = &mut self.0;
+        Tail([*ports, *place, *rest]) = tail;
+        self
+    }
+
+    fn without(mut self, end: End) -> Self {
+        let [a, b, c, d, e, f, g, h, _, _, rest] = &mut self.0;
+        // An end of the other family gives way to one of this family.
+        let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
+        match end {
+            End::Local => {
+                [*a, *b, *c, *d] = [0; 4];
+                *rest = *rest & !ends | if *rest & REMOTE_IS_IPV4 == 0 { 0 } else { ends };
+            }
+            End::Remote => {
+                [*e, *f, *g, *h] = [0; 4];
+                *rest = *rest & !ends | if *rest & LOCAL_IS_IPV4 == 0 { 0 } else { ends };
+            }
+        }
+        self
+    }
+
+    fn has_one_address(&self) -> bool {
+        let [a, b, c, d, e, f, g, h, .., rest] = self.0;
+        let is_one_family = (rest & LOCAL_IS_IPV4 == 0) == (rest & REMOTE_IS_IPV4 == 0);
+        is_one_family && [a, b, c, d] == [e, f, g, h]
+    }
+
     /// Addresses of one family each, IPv4 before IPv6, as [`Endpoint`]s are ordered.
     #[inline(always)]
     fn put_smaller_first(&mut self) -> bool {
-        let [a, b, c, d, e, f, g, h, ports, _, rest] = &mut self.0;
-        let is_ipv6 = [LOCAL_IS_IPV4, REMOTE_IS_IPV4].map(|flag| *rest & flag == 0);
-        let [local, remote] = [wide([*a, *b, *c, *d]), wide([*e, *f, *g, *h])];
-        let [local_end, remote_end] = [
-            (is_ipv6[0], local, *ports >> 16),
-            (is_ipv6[1], remote, *ports & 0xffff),
-        ];
+        let [a, b, c, d, e, f, g, h, ports, _, rest] = self.0;
+        let is_ipv6 = |flag| rest & flag == 0;
+        let [local, remote] = [wide([a, b, c, d]), wide([e, f, g, h])];
+        let local_end = (is_ipv6(LOCAL_IS_IPV4), local, ports >> 16);
+        let remote_end = (is_ipv6(REMOTE_IS_IPV4), remote, ports & 0xffff);
         let is_turned = remote_end < local_end;
         if is_turned {
-            ([*a, *b, *c, *d], [*e, *f, *g, *h]) = ([*e, *f, *g, *h], [*a, *b, *c, *d]);
-            *ports = ports.rotate_left(16);
-            let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
-            if is_ipv6[0] != is_ipv6[1] {
-                *rest ^= ends;
-            }
+            self.turn();
         }
         is_turned
     }

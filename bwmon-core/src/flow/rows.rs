@@ -6,11 +6,11 @@ use super::table::Counters;
 use crate::frame::{PerDirection, Tally};
 use crate::time::Timestamp;
 
-const SHIFT: u32 = 10;
+const SHIFT: u32 = 9;
 const BLOCK: usize = 1 << SHIFT;
 
 /// What each frame of a flow touches: one cache line over IPv4, two over IPv6.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 #[repr(C, align(64))]
 pub(super) struct Row<K> {
     pub(super) key: K,
@@ -20,30 +20,27 @@ pub(super) struct Row<K> {
 }
 
 /// What is written when a flow comes up and rarely read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Origin {
     pub(super) first: Timestamp,
     /// What the table had taken from every flow when this one came up, in bytes.
     pub(super) base: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Block<K> {
-    rows: Vec<Row<K>>,
-    origins: Vec<Origin>,
-}
-
-/// The rows, by number. Blocks are full but the last, and do not move once they are there.
+/// The rows, by number, in blocks that do not move once they are there. What lies behind the last row
+/// of the last block is zero.
 #[derive(Debug, Clone)]
 pub(super) struct Rows<K> {
-    blocks: Vec<Block<K>>,
+    rows: Vec<Box<[Row<K>; BLOCK]>>,
+    origins: Vec<Box<[Origin; BLOCK]>>,
     len: usize,
 }
 
 impl<K> Default for Rows<K> {
     fn default() -> Self {
         Self {
-            blocks: Vec::new(),
+            rows: Vec::new(),
+            origins: Vec::new(),
             len: 0,
         }
     }
@@ -55,92 +52,102 @@ impl<K: Packed> Rows<K> {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.blocks.len() * BLOCK * (size_of::<Row<K>>() + size_of::<Origin>())
+        self.rows.len() * BLOCK * (size_of::<Row<K>>() + size_of::<Origin>())
     }
 
-    #[inline(always)]
-    pub(super) fn row(&self, number: u32) -> Option<&Row<K>> {
-        let number = number as usize;
-        self.blocks
-            .get(number >> SHIFT)?
-            .rows
-            .get(number & (BLOCK - 1))
-    }
-
+    /// The row at `number`. Where there is none, a row of zeros or nothing.
     #[inline(always)]
     pub(super) fn row_mut(&mut self, number: u32) -> Option<&mut Row<K>> {
-        let number = number as usize;
-        let block = self.blocks.get_mut(number >> SHIFT)?;
-        block.rows.get_mut(number & (BLOCK - 1))
+        let (block, at) = place(number as usize);
+        self.rows.get_mut(block)?.get_mut(at)
+    }
+
+    pub(super) fn row(&self, number: u32) -> Option<&Row<K>> {
+        let (block, at) = place(number as usize);
+        self.rows.get(block)?.get(at)
     }
 
     pub(super) fn origin_mut(&mut self, number: u32) -> Option<&mut Origin> {
-        let number = number as usize;
-        let block = self.blocks.get_mut(number >> SHIFT)?;
-        block.origins.get_mut(number & (BLOCK - 1))
+        let (block, at) = place(number as usize);
+        self.origins.get_mut(block)?.get_mut(at)
     }
 
     #[inline(always)]
     pub(super) fn prefetch(&self, number: u32) {
-        let number = number as usize;
-        if let Some(block) = self.blocks.get(number >> SHIFT) {
-            prefetch(&block.rows, number & (BLOCK - 1));
+        let (block, at) = place(number as usize);
+        if let Some(block) = self.rows.get(block) {
+            prefetch(block.as_slice(), at);
         }
     }
 
     pub(super) fn push(&mut self, row: Row<K>, origin: Origin) {
-        if self.len.is_multiple_of(BLOCK) {
-            self.blocks.push(Block {
-                rows: Vec::with_capacity(BLOCK),
-                origins: Vec::with_capacity(BLOCK),
-            });
+        let (block, at) = place(self.len);
+        if block == self.rows.len() {
+            let (Some(rows), Some(origins)) = (zeroed(), zeroed()) else {
+                return;
+            };
+            self.rows.push(rows);
+            self.origins.push(origins);
         }
-        if let Some(block) = self.blocks.last_mut() {
-            block.rows.push(row);
-            block.origins.push(origin);
+        let rows = self.rows.get_mut(block).and_then(|block| block.get_mut(at));
+        let origins = self.origins.get_mut(block);
+        if let (Some(to), Some(origin_to)) = (rows, origins.and_then(|block| block.get_mut(at))) {
+            (*to, *origin_to) = (row, origin);
             self.len += 1;
         }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Row<K>, &Origin)> {
-        let blocks = self.blocks.iter();
-        blocks.flat_map(|block| block.rows.iter().zip(&block.origins))
+        let rows = self.rows.iter().flat_map(|block| block.iter());
+        let origins = self.origins.iter().flat_map(|block| block.iter());
+        rows.zip(origins).take(self.len)
     }
 
     /// Keeps the rows that `keep` takes, in their order, and gives back the blocks that are free.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Row<K>, &Origin) -> bool) {
-        let mut kept = 0_usize;
-        for number in 0..self.len {
-            let block = self.blocks.get(number >> SHIFT);
-            let found = block.and_then(|block| {
-                let at = number & (BLOCK - 1);
-                Some((*block.rows.get(at)?, *block.origins.get(at)?))
-            });
-            let Some((row, origin)) = found.filter(|(row, origin)| keep(row, origin)) else {
-                continue;
-            };
-            if let Some(block) = self.blocks.get_mut(kept >> SHIFT) {
-                let at = kept & (BLOCK - 1);
-                if let (Some(to), Some(origin_to)) =
-                    (block.rows.get_mut(at), block.origins.get_mut(at))
-                {
-                    (*to, *origin_to) = (row, origin);
-                }
+        let len = std::mem::take(&mut self.len);
+        for number in 0..len {
+            let (block, at) = place(number);
+            let row = self
+                .rows
+                .get(block)
+                .and_then(|block| block.get(at))
+                .copied();
+            let origin = self
+                .origins
+                .get(block)
+                .and_then(|block| block.get(at))
+                .copied();
+            if let (Some(row), Some(origin)) = (row, origin)
+                && keep(&row, &origin)
+            {
+                // What is kept never gets ahead of what is read.
+                self.push(row, origin);
             }
-            kept += 1;
         }
-        self.truncate(kept);
+        let blocks = self.len.div_ceil(BLOCK);
+        self.rows.truncate(blocks);
+        self.origins.truncate(blocks);
+        let (_, free) = place(self.len);
+        if free > 0
+            && let Some(block) = self.rows.last_mut()
+        {
+            block
+                .iter_mut()
+                .skip(free)
+                .for_each(|row| *row = Row::default());
+        }
     }
+}
 
-    fn truncate(&mut self, len: usize) {
-        self.len = len;
-        self.blocks.truncate(len.div_ceil(BLOCK));
-        if let Some(block) = self.blocks.last_mut() {
-            let last = (len - 1) % BLOCK + 1;
-            block.rows.truncate(last);
-            block.origins.truncate(last);
-        }
-    }
+#[inline(always)]
+const fn place(number: usize) -> (usize, usize) {
+    (number >> SHIFT, number & (BLOCK - 1))
+}
+
+/// A block on the heap, which is too large to be made on the stack.
+fn zeroed<T: Clone + Default>() -> Option<Box<[T; BLOCK]>> {
+    vec![T::default(); BLOCK].into_boxed_slice().try_into().ok()
 }
 
 impl<K> Row<K> {

@@ -1,8 +1,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::group::Group;
 use super::key::FlowKey;
-use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6};
 use super::rows::{Origin, Row, Rows};
 use super::table::{Counters, FlowTable, Place};
@@ -81,11 +81,17 @@ impl Snapshot {
             (self, other)
         };
         let mut table = FlowTable::resume(larger);
-        table.add_all(smaller.iter());
         for (place, traffic) in smaller.overflow {
             table.add_overflow(place, traffic);
         }
-        table.rotate()
+        let mut group = Group::of(table);
+        for (row, origin) in smaller.v4.iter() {
+            group.add(row.key, row.counters(origin));
+        }
+        for (row, origin) in smaller.v6.iter() {
+            group.add(row.key, row.counters(origin));
+        }
+        group.finish()
     }
 
     /// Groups the flows that `keep` takes by `view`. The overflow, which has no keys, stays as it is.
@@ -94,31 +100,32 @@ impl Snapshot {
     /// [`View::Host`]. Takes time and memory in proportion to the flows.
     #[must_use]
     pub fn by(&self, view: View, mut keep: impl FnMut(&Flow) -> bool) -> Self {
-        let mut table = FlowTable::new(Limits::flows(usize::MAX));
-        let kept = self.iter().filter(|flow| keep(flow));
-        table.add_all(kept.flat_map(|flow| view.rows(&flow)));
+        let mut group = Group::new();
+        for (row, origin) in self
+            .v4
+            .iter()
+            .filter(|(row, origin)| keep(&flow(row, origin)))
+        {
+            group.add_share(view, row.key, &row.counters(origin));
+        }
+        for (row, origin) in self
+            .v6
+            .iter()
+            .filter(|(row, origin)| keep(&flow(row, origin)))
+        {
+            group.add_share(view, row.key, &row.counters(origin));
+        }
         Self {
             overflow: self.overflow.clone(),
-            ..table.rotate()
+            ..group.finish()
         }
     }
 
     /// The `limit` flows with the most bytes in both directions, largest first, ties by place and key.
     pub fn top(&self, limit: usize) -> Vec<Flow> {
-        let mut best: BinaryHeap<Ranked> = BinaryHeap::new();
-        for flow in self.iter() {
-            let is_full = best.len() >= limit;
-            let has_no_chance = best.peek().is_some_and(|last| {
-                flow.counters.traffic.total_bytes() < last.0.counters.traffic.total_bytes()
-            });
-            if is_full && has_no_chance {
-                continue;
-            }
-            best.push(Ranked(flow));
-            if is_full {
-                best.pop();
-            }
-        }
+        let mut best = BinaryHeap::new();
+        take_best(&self.v4, limit, &mut best);
+        take_best(&self.v6, limit, &mut best);
         let ranked = best.into_sorted_vec();
         ranked.into_iter().map(|Ranked(flow)| flow).collect()
     }
@@ -168,6 +175,22 @@ impl Ord for Ranked {
 impl PartialOrd for Ranked {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// Puts the rows among the `limit` best where they belong there.
+fn take_best<K: Packed>(rows: &Rows<K>, limit: usize, best: &mut BinaryHeap<Ranked>) {
+    for (row, origin) in rows.iter() {
+        let is_full = best.len() >= limit;
+        let bytes = row.traffic.total_bytes();
+        let is_beaten = |last: &Ranked| bytes < last.0.counters.traffic.total_bytes();
+        if is_full && best.peek().is_none_or(is_beaten) {
+            continue;
+        }
+        best.push(Ranked(flow(row, origin)));
+        if is_full {
+            best.pop();
+        }
     }
 }
 

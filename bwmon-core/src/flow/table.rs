@@ -3,17 +3,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::batch::{Amount, BATCH, OneFrame, Pending};
+use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::key::{About, FlowKey};
 use super::lane::{Lane, tag};
 use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
-use super::snapshot::{Flow, Snapshot};
+use super::snapshot::Snapshot;
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
 use crate::time::Timestamp;
 
 /// What a flow amounts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Frames and wire bytes each way.
     pub traffic: PerDirection<Tally>,
@@ -94,7 +94,7 @@ pub struct FlowTable {
 }
 
 /// A key whose rows are in one of the table's lanes.
-trait InTable: Packed {
+pub(super) trait InTable: Packed {
     fn lane(table: &mut FlowTable) -> &mut Lane<Self>;
 }
 
@@ -170,20 +170,6 @@ impl FlowTable {
         }
     }
 
-    /// Adds many flows, faster than one by one.
-    pub(super) fn add_all(&mut self, flows: impl Iterator<Item = Flow>) {
-        let mut v4 = Vec::with_capacity(BATCH);
-        let mut v6 = Vec::with_capacity(BATCH);
-        for flow in flows {
-            match PackedKey::new(flow.place, &flow.key) {
-                PackedKey::V4(key) => self.wait_in(&mut v4, key, flow.counters),
-                PackedKey::V6(key) => self.wait_in(&mut v6, key, flow.counters),
-            }
-        }
-        self.count_all(&mut v4);
-        self.count_all(&mut v6);
-    }
-
     /// Adds to what belongs to flows without a row.
     pub(super) fn add_overflow(&mut self, place: Place, traffic: PerDirection<Tally>) {
         self.overflow.entry(place).or_default().add(traffic);
@@ -236,22 +222,21 @@ impl FlowTable {
         let tag = tag(&key, &self.seed);
         let lane = K::lane(self);
         lane.index.prefetch(tag);
-        lane.waiting.push(Pending::new(key, tag, frame));
-        if lane.waiting.len() >= BATCH {
+        if lane.waiting.push(Pending::new(key, tag, frame)) {
             self.count_waiting::<K>();
         }
     }
 
-    fn wait_in<K: InTable>(
+    #[inline(always)]
+    pub(super) fn wait_in<K: InTable>(
         &mut self,
-        waiting: &mut Vec<Pending<K, Counters>>,
+        waiting: &mut Waiting<K, Counters>,
         key: K,
         counters: Counters,
     ) {
         let tag = tag(&key, &self.seed);
         K::lane(self).index.prefetch(tag);
-        waiting.push(Pending::new(key, tag, counters));
-        if waiting.len() >= BATCH {
+        if waiting.push(Pending::new(key, tag, counters)) {
             self.count_all(waiting);
         }
     }
@@ -263,17 +248,18 @@ impl FlowTable {
 
     #[inline(never)]
     fn count_waiting<K: InTable>(&mut self) {
-        let mut waiting = std::mem::take(&mut K::lane(self).waiting);
+        let mut waiting = K::lane(self).waiting;
         self.count_all(&mut waiting);
-        K::lane(self).waiting = waiting;
+        K::lane(self).waiting.clear();
     }
 
-    fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Vec<Pending<K, A>>) {
+    #[inline(always)]
+    pub(super) fn count_all<K: InTable, A: Amount>(&mut self, waiting: &mut Waiting<K, A>) {
         let lane = K::lane(self);
-        for pending in waiting.iter_mut() {
+        for pending in waiting.pending_mut() {
             lane.foresee(pending);
         }
-        for pending in waiting.iter() {
+        for pending in waiting.pending() {
             if !K::lane(self).count(pending) {
                 self.admit(pending);
             }

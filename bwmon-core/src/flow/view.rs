@@ -1,12 +1,10 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use super::key::{Endpoint, FlowKey};
-use super::snapshot::Flow;
+use super::packed::{End, Packed, Packed4, Tail};
+use super::table::Counters;
 use crate::frame::{PerDirection, Tally};
 
 /// What the rows of a snapshot can be grouped by; see [`Snapshot::by`](super::Snapshot::by).
 ///
-/// A grouped row is a [`Flow`] without a place whose key holds what the view tells apart and nothing
+/// A grouped row is a [`Flow`](super::Flow) without a place whose key holds what the view tells apart and nothing
 /// else: addresses are unspecified, ports, protocol and VLAN 0 or absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum View {
@@ -29,143 +27,102 @@ pub enum View {
     Vlan,
 }
 
+/// Where a flow counts in a view.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Share<K> {
+    /// In one row.
+    One(K, Facing),
+    /// In a row for each of its ends; the second one is turned.
+    Each([K; 2]),
+    /// In a row that is the same for both address families.
+    Common(Packed4, Facing),
+}
+
+/// How a flow's directions are those of the row that it counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Facing {
+    Same,
+    /// Its ends have changed places.
+    Turned,
+    /// Both ends are the row's local one: everything was sent by it.
+    Sent,
+}
+
+impl Facing {
+    const fn turned_if(is_turned: bool) -> Self {
+        if is_turned { Self::Turned } else { Self::Same }
+    }
+
+    /// The counters as the row counts them.
+    #[inline(always)]
+    pub(super) fn counters(self, counters: &Counters) -> Counters {
+        let PerDirection { ingress, egress } = counters.traffic;
+        let traffic = match self {
+            Self::Same => counters.traffic,
+            Self::Turned => PerDirection {
+                ingress: egress,
+                egress: ingress,
+            },
+            Self::Sent => {
+                let mut sent = egress;
+                sent.add(ingress);
+                PerDirection {
+                    ingress: Tally::default(),
+                    egress: sent,
+                }
+            }
+        };
+        Counters {
+            traffic,
+            ..*counters
+        }
+    }
+}
+
 impl View {
-    /// The rows that `flow` is part of.
-    pub(super) fn rows(self, flow: &Flow) -> impl Iterator<Item = Flow> + use<> {
-        let (first, second) = match self {
-            Self::Flow => (ordered(flow), None),
-            Self::Pair => (pair(flow), None),
-            Self::Host => hosts(flow),
-            Self::Peer => (peer(flow), None),
-            Self::Port => (port(flow), None),
-            Self::Protocol => (protocol(flow), None),
-            Self::Vlan => (vlan(flow), None),
-        };
-        std::iter::once(first).chain(second)
+    /// The rows that a flow is part of.
+    #[inline(always)]
+    pub(super) fn share<K: Packed>(self, mut key: K) -> Share<K> {
+        let tail = key.tail();
+        match self {
+            Self::Flow => {
+                key = key.with_tail(tail.without_place_and_vlan());
+                let is_turned = key.put_smaller_first();
+                Share::One(key, Facing::turned_if(is_turned))
+            }
+            Self::Pair => {
+                key = key.with_tail(tail.emptied());
+                let is_turned = key.put_smaller_first();
+                if key.has_one_address() {
+                    return Share::One(key, Facing::Sent);
+                }
+                Share::One(key, Facing::turned_if(is_turned))
+            }
+            Self::Peer => {
+                let key = key.with_tail(tail.emptied()).without(End::Local);
+                Share::One(key, Facing::Same)
+            }
+            Self::Host => hosts(key.with_tail(tail.emptied())),
+            Self::Port => {
+                let (tail, is_turned) = tail.only_service();
+                common(tail, is_turned)
+            }
+            Self::Protocol => common(tail.only_protocol(), false),
+            Self::Vlan => common(tail.only_vlan(), false),
+        }
     }
 }
 
-const NOWHERE: Endpoint = Endpoint {
-    address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    port: 0,
-};
-
-const NOTHING: FlowKey = FlowKey {
-    protocol: 0,
-    local: NOWHERE,
-    remote: NOWHERE,
-    has_ports: false,
-    vlan: None,
-};
-
-fn row(flow: &Flow, key: FlowKey) -> Flow {
-    Flow {
-        place: None,
-        key,
-        counters: flow.counters,
+fn hosts<K: Packed>(key: K) -> Share<K> {
+    if key.has_one_address() {
+        return Share::One(key.without(End::Remote), Facing::Same);
     }
+    let mut turned = key;
+    turned.turn();
+    Share::Each([key, turned].map(|key| key.without(End::Remote)))
 }
 
-fn turned(flow: &Flow) -> Flow {
-    let mut turned = *flow;
-    (turned.key.local, turned.key.remote) = (flow.key.remote, flow.key.local);
-    let PerDirection { ingress, egress } = flow.counters.traffic;
-    turned.counters.traffic = PerDirection::<Tally> {
-        ingress: egress,
-        egress: ingress,
-    };
-    turned
-}
-
-fn ordered(flow: &Flow) -> Flow {
-    let flow = if flow.key.local <= flow.key.remote {
-        *flow
-    } else {
-        turned(flow)
-    };
-    let key = FlowKey {
-        vlan: None,
-        ..flow.key
-    };
-    row(&flow, key)
-}
-
-fn pair(flow: &Flow) -> Flow {
-    let flow = ordered(flow);
-    let key = FlowKey {
-        local: address(flow.key.local.address),
-        remote: address(flow.key.remote.address),
-        ..NOTHING
-    };
-    row(&flow, key)
-}
-
-fn hosts(flow: &Flow) -> (Flow, Option<Flow>) {
-    let host = |flow: &Flow| {
-        let local = address(flow.key.local.address);
-        let remote = address(unspecified(local.address));
-        let key = FlowKey {
-            local,
-            remote,
-            ..NOTHING
-        };
-        row(flow, key)
-    };
-    let is_same = flow.key.local.address == flow.key.remote.address;
-    (host(flow), (!is_same).then(|| host(&turned(flow))))
-}
-
-fn peer(flow: &Flow) -> Flow {
-    let remote = address(flow.key.remote.address);
-    let key = FlowKey {
-        local: address(unspecified(remote.address)),
-        remote,
-        ..NOTHING
-    };
-    row(flow, key)
-}
-
-fn port(flow: &Flow) -> Flow {
-    let flow = if flow.key.local.port <= flow.key.remote.port {
-        *flow
-    } else {
-        turned(flow)
-    };
-    let key = FlowKey {
-        protocol: flow.key.protocol,
-        local: Endpoint {
-            port: flow.key.local.port,
-            ..NOWHERE
-        },
-        has_ports: flow.key.has_ports,
-        ..NOTHING
-    };
-    row(&flow, key)
-}
-
-fn protocol(flow: &Flow) -> Flow {
-    let key = FlowKey {
-        protocol: flow.key.protocol,
-        ..NOTHING
-    };
-    row(flow, key)
-}
-
-fn vlan(flow: &Flow) -> Flow {
-    let key = FlowKey {
-        vlan: flow.key.vlan,
-        ..NOTHING
-    };
-    row(flow, key)
-}
-
-const fn address(address: IpAddr) -> Endpoint {
-    Endpoint { address, port: 0 }
-}
-
-const fn unspecified(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    }
+fn common<K>(tail: Tail, is_turned: bool) -> Share<K> {
+    let key = Packed4::default().with_tail(tail);
+    Share::Common(key, Facing::turned_if(is_turned))
 }

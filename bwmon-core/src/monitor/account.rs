@@ -84,7 +84,8 @@ pub struct Account {
     classes: Classes,
     non_ip: Tally,
     malformed: Tally,
-    detail: Detail,
+    ignores_fragments: bool,
+    tells_vlans: bool,
 }
 
 impl Account {
@@ -95,7 +96,8 @@ impl Account {
             classes: Classes::default(),
             non_ip: Tally::default(),
             malformed: Tally::default(),
-            detail: config.detail,
+            ignores_fragments: config.detail == Detail::Report,
+            tells_vlans: config.detail == Detail::Full,
         }
     }
 
@@ -132,8 +134,15 @@ impl Account {
                     .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
             }
         }
-        // A copy, so that the caller's frame need not be in memory for the others' sake.
-        self.uncommon_frame(*frame);
+        // In parts, so that the frame need not be in memory for the sake of a few.
+        self.uncommon_frame(
+            frame.link,
+            frame.bytes,
+            frame.at,
+            frame.wire_len,
+            (frame.interface, frame.direction),
+            frame.stripped_vlan,
+        );
     }
 
     /// What was counted since the last rotation, by class. Takes time in proportion to the flows.
@@ -165,7 +174,24 @@ impl Account {
 
     /// The long way.
     #[inline(never)]
-    fn uncommon_frame(&mut self, frame: Frame<'_>) {
+    fn uncommon_frame(
+        &mut self,
+        link: LinkType,
+        bytes: &[u8],
+        at: Timestamp,
+        wire_len: u32,
+        (interface, direction): (InterfaceId, Direction),
+        stripped_vlan: Option<u16>,
+    ) {
+        let frame = Frame {
+            at,
+            interface,
+            direction,
+            link,
+            stripped_vlan,
+            wire_len,
+            bytes,
+        };
         match packet::parse_long(frame.link, frame.bytes) {
             Parsed::Ip(view) => {
                 let ports = view.ports.map_or((Ports::default(), false), |(from, to)| {
@@ -211,11 +237,12 @@ impl Account {
                 Direction::Ingress => ports.turned(),
                 Direction::Egress | Direction::Unknown => ports,
             },
-            has_ports: has_ports || self.detail == Detail::Report,
-            vlan: match self.detail {
-                Detail::Report | Detail::Ports => None,
+            has_ports: has_ports | self.ignores_fragments,
+            vlan: if self.tells_vlans {
                 // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-                Detail::Full => frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan),
+                frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan)
+            } else {
+                None
             },
         }
     }

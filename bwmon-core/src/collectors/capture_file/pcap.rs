@@ -16,8 +16,9 @@ const FILE_HEADER: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     order: ByteOrder,
-    nanos_per_tick: u32,
-    record_header: usize,
+    /// Small types, so that no sum below can overflow.
+    nanos_per_tick: u16,
+    record_header: u8,
     link: LinkType,
 }
 
@@ -92,19 +93,14 @@ impl Pcap {
     #[inline(always)]
     fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let &[a, b, c, d] = header.as_chunks::<4>().0 else {
-            return None;
+        let [seconds, ticks, captured, wire_len] = match self.order {
+            ByteOrder::Little => little_endian(header),
+            ByteOrder::Big => big_endian(header),
         };
-        let mut header = [a, b, c, d].map(u32::from_le_bytes);
-        if self.order == ByteOrder::Big {
-            turn(&mut header);
-        }
-        let [seconds, ticks, captured, wire_len] = header;
-        let captured = usize::try_from(captured).ok()?;
-        if captured > MAX_CAPTURED {
-            return None;
-        }
-        let (record, after) = bytes.split_at_checked(self.record_header + captured)?;
+        let captured = usize::try_from(captured)
+            .ok()
+            .filter(|length| *length <= MAX_CAPTURED)?;
+        let (record, after) = bytes.split_at_checked(usize::from(self.record_header) + captured)?;
         let nanos =
             u64::from(seconds) * 1_000_000_000 + u64::from(ticks) * u64::from(self.nanos_per_tick);
         let frame = Frame {
@@ -114,7 +110,7 @@ impl Pcap {
             link: self.link,
             stripped_vlan: None,
             wire_len,
-            bytes: record.get(self.record_header..)?,
+            bytes: record.get(usize::from(self.record_header)..)?,
         };
         Some((frame, after))
     }
@@ -126,7 +122,7 @@ impl Pcap {
             return Ok(false);
         }
         let offset = input.offset();
-        let Some(header) = input.peek(self.record_header)? else {
+        let Some(header) = input.peek(usize::from(self.record_header))? else {
             return Err(damaged(offset, "a record header is cut"));
         };
         let captured = self.order.u32(header, 8);
@@ -140,16 +136,22 @@ impl Pcap {
                 format_args!("a frame of {captured} bytes, at most {most} are taken"),
             ));
         };
-        match input.peek(self.record_header + captured)? {
+        match input.peek(usize::from(self.record_header) + captured)? {
             Some(_) => Ok(true),
             None => Err(damaged(offset, "the last frame is cut")),
         }
     }
 }
 
-/// A call, so that files in this machine's order, most of all, do not pay for the others.
+#[inline(always)]
+fn little_endian(header: &[u8; 16]) -> [u32; 4] {
+    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = header;
+    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_le_bytes)
+}
+
+/// A call, so that files of the other order, most of all, do not pay for these.
 #[cold]
 #[inline(never)]
-fn turn(header: &mut [u32; 4]) {
-    *header = header.map(u32::swap_bytes);
+fn big_endian(header: &[u8; 16]) -> [u32; 4] {
+    little_endian(header).map(u32::swap_bytes)
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::flow::{Endpoint, Seen};
+use crate::flow::{Endpoint, Limits, Seen};
 use crate::frame::{Direction, InterfaceId};
 use crate::time::Timestamp;
 use proptest::prelude::*;
@@ -184,4 +184,35 @@ fn each_view_tells_apart_what_it_says() {
         rows(View::Vlan),
         [(tagged, 100, 1_000), (none(any, any), 50, 0)]
     );
+}
+
+#[test]
+fn what_an_address_sends_to_itself_is_sent_and_not_received() {
+    let end = |port| Endpoint {
+        address: [127, 0, 0, 1].into(),
+        port,
+    };
+    let mut table = FlowTable::new(Limits::default());
+    let key = FlowKey::new(6, end(443), end(50_000));
+    for (direction, len) in [(Direction::Egress, 100), (Direction::Ingress, 1_000)] {
+        let seen = Seen {
+            place: None,
+            direction,
+            at: Timestamp::EPOCH,
+            wire_len: len,
+            tcp_flags: 0,
+        };
+        table.frame(&key, &seen);
+    }
+    let rows = table.rotate().by(View::Pair, |_| true).top(10);
+    let traffic = |row: &Flow| {
+        row.counters
+            .traffic
+            .map(|tally| (tally.bytes, tally.packets))
+    };
+    let expected = PerDirection {
+        ingress: (0, 0),
+        egress: (1_100, 2),
+    };
+    assert_eq!(rows.iter().map(traffic).collect::<Vec<_>>(), [expected]);
 }

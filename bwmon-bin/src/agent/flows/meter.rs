@@ -1,0 +1,202 @@
+//! Counts frames: all of them as one, or interval by interval.
+
+use std::io;
+use std::time::Duration;
+
+use bwmon_core::frame::Frame;
+use bwmon_core::monitor::{Account, AccountConfig};
+use bwmon_core::time::{Timestamp, Window};
+
+use super::output::Output;
+use super::part::{Ending, Part, Seen};
+
+/// The interval that ends here never does.
+const END_OF_TIME: Timestamp = Timestamp::from_nanos(u64::MAX);
+
+/// Takes frames one after the other. Loops are compiled for each meter.
+pub(super) trait Meter {
+    /// Whether it prints before its end.
+    const PRINTS_MEANWHILE: bool;
+
+    /// Counts a frame.
+    fn frame(&mut self, frame: &Frame<'_>);
+
+    /// Says that no more frames stamped before `now` will come.
+    fn is_past(&mut self, now: Timestamp);
+
+    /// Whether counting on is useless, because what is counted cannot be printed.
+    fn is_broken(&self) -> bool;
+
+    /// Prints what was counted; `watched` is how long a live capture lasted.
+    ///
+    /// # Errors
+    /// When the result cannot be written.
+    fn finish(self, watched: Option<Window>, ending: Ending) -> io::Result<()>;
+}
+
+/// Counts everything as one.
+#[derive(Debug)]
+pub(super) struct Whole {
+    account: Account,
+    seen: Seen,
+    output: Output,
+}
+
+impl Whole {
+    pub(super) fn new(config: AccountConfig, output: Output) -> Self {
+        Self {
+            account: Account::new(config),
+            seen: Seen::default(),
+            output,
+        }
+    }
+}
+
+impl Meter for Whole {
+    const PRINTS_MEANWHILE: bool = false;
+
+    #[inline]
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.seen.note(frame.at);
+        self.account.frame(frame);
+    }
+
+    fn is_past(&mut self, _now: Timestamp) {}
+
+    fn is_broken(&self) -> bool {
+        false
+    }
+
+    fn finish(mut self, watched: Option<Window>, ending: Ending) -> io::Result<()> {
+        let accounted = self.account.rotate();
+        drop(self.account);
+        let window = watched.unwrap_or_else(|| self.seen.window());
+        let part = Part::new(window, accounted.totals, accounted.flows, 0);
+        self.output.end(&part, &ending)
+    }
+}
+
+/// Counts interval by interval and prints each when it is over, so that memory holds one.
+///
+/// Intervals start at multiples of their length since the Unix epoch. One without frames is left out;
+/// a frame that comes when its interval is over counts for the open one, as late.
+#[derive(Debug)]
+pub(super) struct Series {
+    account: Account,
+    seen: Seen,
+    output: Output,
+    length: Duration,
+    /// The open interval; both at the Unix epoch while none is open.
+    start: Timestamp,
+    end: Timestamp,
+    /// Where the interval that was printed last ends.
+    printed: Timestamp,
+    late_frames: u64,
+    count: u64,
+    sums: Part,
+    failure: io::Result<()>,
+}
+
+impl Series {
+    pub(super) fn new(config: AccountConfig, length: Duration, output: Output) -> Self {
+        Self {
+            account: Account::new(config),
+            seen: Seen::default(),
+            output,
+            length,
+            start: Timestamp::EPOCH,
+            end: Timestamp::EPOCH,
+            printed: Timestamp::EPOCH,
+            late_frames: 0,
+            count: 0,
+            sums: Part::default(),
+            failure: Ok(()),
+        }
+    }
+
+    #[cold]
+    fn turn(&mut self, at: Timestamp) {
+        if self.end == END_OF_TIME {
+            return;
+        }
+        self.close();
+        self.start = aligned(at, self.length).max(self.printed);
+        self.end = self.start.plus(self.length);
+    }
+
+    fn close(&mut self) {
+        if self.end == Timestamp::EPOCH {
+            return;
+        }
+        let accounted = self.account.rotate();
+        let part = Part::new(
+            Window::new(self.start, self.length),
+            accounted.totals,
+            accounted.flows,
+            std::mem::take(&mut self.late_frames),
+        );
+        self.sums.absorb(&part);
+        self.count += 1;
+        if self.failure.is_ok() {
+            self.failure = self.output.interval(&part);
+        }
+        self.printed = self.end;
+        (self.start, self.end) = (Timestamp::EPOCH, Timestamp::EPOCH);
+    }
+}
+
+impl Meter for Series {
+    const PRINTS_MEANWHILE: bool = true;
+
+    #[inline]
+    fn frame(&mut self, frame: &Frame<'_>) {
+        if frame.at >= self.end {
+            self.turn(frame.at);
+        }
+        self.late_frames += u64::from(frame.at < self.start);
+        self.seen.note(frame.at);
+        self.account.frame(frame);
+    }
+
+    fn is_past(&mut self, now: Timestamp) {
+        if now >= self.end {
+            self.close();
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.failure.is_err()
+    }
+
+    fn finish(mut self, watched: Option<Window>, mut ending: Ending) -> io::Result<()> {
+        self.close();
+        self.failure?;
+        self.sums.window = watched.unwrap_or_else(|| self.seen.window());
+        ending.intervals = Some(self.count);
+        self.output.end(&self.sums, &ending)
+    }
+}
+
+/// The last multiple of `length` since the Unix epoch that is not after `at`.
+fn aligned(at: Timestamp, length: Duration) -> Timestamp {
+    let nanos = u128::from(at.as_nanos());
+    let beyond = nanos % length.as_nanos().max(1);
+    Timestamp::from_nanos(u64::try_from(nanos - beyond).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_start_at_multiples_of_their_length() {
+        let at = Timestamp::from_nanos(1_234_567_890_123);
+        let second = Duration::from_secs(1);
+        assert_eq!(aligned(at, second), Timestamp::from_secs(1_234));
+        assert_eq!(
+            aligned(Timestamp::from_secs(7), second),
+            Timestamp::from_secs(7)
+        );
+        assert_eq!(aligned(at, Duration::from_secs(9_999)), Timestamp::EPOCH);
+    }
+}
