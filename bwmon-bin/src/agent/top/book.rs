@@ -135,8 +135,9 @@ struct Entry {
 ///
 /// Where there are more than it may hold, the smallest quarter gives up the port that tells
 /// connections apart: the flows of one client with one service become one, with their bytes, so that
-/// peers, ports and protocols still sum to everything. What is still too much has no name any more,
-/// and counts as [`Self::beyond`].
+/// peers, ports and protocols still sum to everything. Where that is not enough (a scan of ports) the
+/// other port goes as well. What is still too much (a scan of addresses) has no name any more, and
+/// counts as [`Self::beyond`].
 #[derive(Debug, Clone)]
 pub(super) struct Book {
     entries: HashMap<Id, Entry>,
@@ -240,14 +241,16 @@ impl Book {
     /// Makes room: a quarter of the bound is free afterwards, or a little less.
     fn shrink(&mut self, windows: &Windows) {
         let target = self.most - self.most / 4;
-        let surplus = self.entries.len().saturating_sub(target);
-        for id in self.smallest(windows, surplus, |id| service(id).is_some()) {
-            if let (Some(service), Some(entry)) = (service(&id), self.entries.remove(&id)) {
-                self.unite(windows, service, entry);
+        for ports in [2, 1] {
+            let surplus = self.entries.len().saturating_sub(target);
+            for id in self.smallest(windows, surplus, |id| known_ports(id) == ports) {
+                if let Some(entry) = self.entries.remove(&id) {
+                    self.unite(windows, coarser(&id), entry);
+                }
             }
-        }
-        if self.entries.len() <= self.most {
-            return;
+            if self.entries.len() <= self.most {
+                return;
+            }
         }
         let surplus = self.entries.len().saturating_sub(target);
         for id in self.smallest(windows, surplus, |_| true) {
@@ -272,19 +275,22 @@ impl Book {
     }
 }
 
-/// The flow without its higher port, the one that a client draws anew for each connection; `None`
-/// where that is gone already.
-fn service((place, key): &Id) -> Option<Id> {
+/// How many of its two ports a flow still has.
+fn known_ports((_, key): &Id) -> usize {
+    let ports = [key.local.port, key.remote.port];
+    ports.into_iter().filter(|port| *port != 0).count()
+}
+
+/// The flow without its higher port: first the one that a client draws anew for each connection,
+/// then the other.
+fn coarser((place, key): &Id) -> Id {
     let mut key = *key;
-    if key.local.port == 0 || key.remote.port == 0 {
-        return None;
-    }
     if key.local.port > key.remote.port {
         key.local.port = 0;
     } else {
         key.remote.port = 0;
     }
-    Some((*place, key))
+    (*place, key)
 }
 
 #[cfg(test)]
@@ -375,7 +381,18 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_fills_no_memory_and_loses_no_byte() {
+    fn a_scan_of_ports_leaves_the_peer_with_every_byte() {
+        let mut book = Book::holding(100);
+        let mut windows = Windows::default();
+        windows.advance(Duration::from_secs(1));
+        book.add(&windows, (1..5_000).map(|port| flow(1, port, 3, 4)));
+        assert!(book.len() <= 100);
+        assert_eq!(book.beyond().total_bytes(), 0);
+        assert_eq!(sum(&book), 4_999 * 7);
+    }
+
+    #[test]
+    fn a_scan_of_addresses_fills_no_memory_and_loses_no_byte() {
         let mut book = Book::holding(100);
         let mut windows = Windows::default();
         windows.advance(Duration::from_secs(1));

@@ -21,8 +21,8 @@ pub(super) struct Model {
     windows: Windows,
     flows: Book,
     interfaces: BTreeMap<InterfaceId, Interface>,
-    /// Of interfaces that are no longer there.
-    gone: Option<Conservation>,
+    /// Of captured interfaces that are no longer there.
+    gone: Option<(Conservation, PerDirection<Tally>)>,
     overflow: PerDirection<Tally>,
     status: CaptureStatus,
     host: String,
@@ -132,7 +132,9 @@ impl Model {
             .extract_if(.., |id, _| !now.contains_key(id))
         {
             if let Some(conservation) = gone.conservation {
-                self.gone.get_or_insert_default().add(&conservation);
+                let (sum, total) = self.gone.get_or_insert_default();
+                sum.add(&conservation);
+                total.add(tallies(&gone.total));
             }
         }
         for (id, update) in now {
@@ -204,6 +206,9 @@ impl Model {
             for row in self.interface_rows().iter().filter(|row| captured(row)) {
                 sum.add(&row.figures);
             }
+            if let Some((_, total)) = self.gone {
+                sum.total.add(total);
+            }
         } else {
             let add = |_: &Flow, figures: &Figures| sum.add(figures);
             self.flows.each(&self.windows, |_| true, add);
@@ -213,7 +218,8 @@ impl Model {
 
     fn conservation(&self) -> Option<Conservation> {
         let there = self.interfaces.values().filter_map(|i| i.conservation);
-        there.chain(self.gone).reduce(|mut sum, more| {
+        let gone = self.gone.map(|(conservation, _)| conservation);
+        there.chain(gone).reduce(|mut sum, more| {
             sum.add(&more);
             sum
         })
@@ -390,11 +396,14 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_that_is_gone_is_no_row() {
+    fn an_interface_that_is_gone_is_no_row_and_its_bytes_stay() {
         let mut model = model();
         let mut next = update(&[]);
         next.interfaces.clear();
         model.apply(next);
+        let overview = model.overview();
+        assert_eq!(overview.figures.total.total_bytes(), 4_440);
+        assert_eq!(overview.conservation.unwrap().kernel_bytes, 4_440);
         assert_eq!(rows(&model, Tab::Interfaces, "", &[]).count, 0);
         assert_eq!(rows(&model, Tab::Peers, "", &[]).count, 2);
     }
