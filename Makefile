@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench measure-agent fuzz-check fuzz page-build page-states e2e \
+	test-rust examples bench-check bench bench-peers bench-live measure-agent fuzz-check fuzz page-build page-states e2e \
 	advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -58,11 +58,18 @@ test-rust: ## All Rust tests
 examples: ## Runs the examples
 	@scripts/examples.sh
 
-bench-check: ## Runs each benchmark once
-	@$(CARGO_TEST) --bench packet_path
+bench-check: ## Runs each benchmark once, and compares totals with the naive program
+	@$(CARGO_TEST) --quiet --bench parse --bench flows --bench pipeline
+	@scripts/bench-peers.sh --check
 
 bench: ## Measures (some minutes, on a quiet machine)
-	@cargo bench --locked -p bwmon-benches
+	@scripts/bench.sh
+
+bench-peers: ## Measures `flows` against other flow tools (15 minutes; installs them from Debian)
+	@scripts/bench-peers.sh
+
+bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, on a quiet machine)
+	@scripts/bench-live.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh

@@ -47,22 +47,90 @@ pub enum LinkType {
     Ppp,
     /// PPP in HDLC framing, or Cisco HDLC (50).
     PppHdlc,
-    /// Cisco HDLC (104).
+    /// A PPPoE session header, then PPP (51).
+    PppEther,
+    /// PPP whose address byte was replaced by the direction (166).
+    PppPppd,
+    /// A direction byte, then PPP (204).
+    PppWithDirection,
+    /// Cisco HDLC (104; 112 on NetBSD).
     CiscoHdlc,
+    /// A direction byte, then Cisco HDLC (205).
+    CiscoHdlcWithDirection,
     /// Frame relay (107).
     FrameRelay,
+    /// A direction byte, then frame relay (206).
+    FrameRelayWithDirection,
+    /// Serial line IP under a 16-byte header (8).
+    Slip,
+    /// AX.25 (3).
+    Ax25,
+    /// AX.25 under a KISS byte (202).
+    Ax25Kiss,
     /// FDDI (10).
     Fddi,
+    /// IEEE 802.5 token ring (6).
+    TokenRing,
+    /// ARCNET with BSD's header (7).
+    Arcnet,
     /// ARCNET with Linux's header (129).
     ArcnetLinux,
+    /// LLC-encapsulated ATM (100; 11 on some systems).
+    AtmRfc1483,
+    /// Classical IP over ATM on Linux: an LLC header or bare IP (106).
+    AtmClip,
+    /// IP over Fibre Channel (122).
+    IpOverFc,
+    /// IP over IEEE 1394 as Apple's systems capture it (138).
+    AppleIpOverIeee1394,
+    /// IP over InfiniBand (242).
+    IpOverInfiniband,
+    /// MPLS labels (219).
+    Mpls,
     /// IEEE 802.11 (105).
     Ieee80211,
     /// IEEE 802.11 under a radiotap header (127).
     Radiotap,
+    /// IEEE 802.11 under a Prism header (119).
+    Prism,
+    /// IEEE 802.11 under an AVS header (163).
+    Avs,
     /// Per-packet information (192).
     Ppi,
     /// Linux netfilter log (239).
     Nflog,
+    /// OpenBSD's packet filter log (117).
+    Pflog,
+    /// OpenBSD's `enc` interface of IPsec (109).
+    Enc,
+    /// Solaris' `ipnet` (226).
+    Ipnet,
+    /// Apple's header that names the link type of each packet (258).
+    Pktap,
+    /// Ethernet under Juniper's header (178).
+    JuniperEther,
+    /// PPP under Juniper's header (179).
+    JuniperPpp,
+    /// Frame relay under Juniper's header (180).
+    JuniperFrameRelay,
+    /// Cisco HDLC under Juniper's header (181).
+    JuniperCiscoHdlc,
+    /// Ethernet under the four bytes of a netANALYZER (240).
+    Netanalyzer,
+    /// Ethernet with its preamble under the four bytes of a netANALYZER (241).
+    NetanalyzerTransparent,
+    /// Ethernet of a passive optical network, with its preamble (259).
+    Epon,
+    /// IEEE 802.3br mPackets: Ethernet with its preamble (274).
+    EthernetMpacket,
+    /// Ethernet with a Broadcom switch tag after the addresses (281).
+    BroadcomTag,
+    /// Ethernet with a Broadcom switch tag before it (282).
+    BroadcomTagPrepended,
+    /// Ethernet with a Marvell DSA tag after the addresses (284).
+    DsaTag,
+    /// Ethernet with a Marvell EtherType DSA tag after the addresses (285).
+    EdsaTag,
     /// A link layer that this version does not parse: its bytes are counted, as malformed.
     Unsupported(u32),
 }
@@ -73,21 +141,55 @@ impl LinkType {
         match number {
             0 | 108 => Self::Null,
             1 => Self::Ethernet,
+            3 => Self::Ax25,
+            6 => Self::TokenRing,
+            7 => Self::Arcnet,
+            8 => Self::Slip,
             9 => Self::Ppp,
             10 => Self::Fddi,
+            11 | 100 => Self::AtmRfc1483,
             12 | 14 | 101 => Self::RawIp,
             50 => Self::PppHdlc,
-            104 => Self::CiscoHdlc,
+            51 => Self::PppEther,
+            104 | 112 => Self::CiscoHdlc,
             105 => Self::Ieee80211,
+            106 => Self::AtmClip,
             107 => Self::FrameRelay,
+            109 => Self::Enc,
             113 => Self::LinuxSll,
+            117 => Self::Pflog,
+            119 => Self::Prism,
+            122 => Self::IpOverFc,
             127 => Self::Radiotap,
             129 => Self::ArcnetLinux,
+            138 => Self::AppleIpOverIeee1394,
+            163 => Self::Avs,
+            166 => Self::PppPppd,
+            178 => Self::JuniperEther,
+            179 => Self::JuniperPpp,
+            180 => Self::JuniperFrameRelay,
+            181 => Self::JuniperCiscoHdlc,
             192 => Self::Ppi,
+            202 => Self::Ax25Kiss,
+            204 => Self::PppWithDirection,
+            205 => Self::CiscoHdlcWithDirection,
+            206 => Self::FrameRelayWithDirection,
+            219 => Self::Mpls,
+            226 => Self::Ipnet,
             228 => Self::Ipv4,
             229 => Self::Ipv6,
             239 => Self::Nflog,
+            240 => Self::Netanalyzer,
+            241 => Self::NetanalyzerTransparent,
+            242 => Self::IpOverInfiniband,
+            258 => Self::Pktap,
+            259 => Self::Epon,
+            274 => Self::EthernetMpacket,
             276 => Self::LinuxSll2,
+            281 => Self::BroadcomTag,
+            282 => Self::BroadcomTagPrepended,
+            284 => Self::DsaTag,
+            285 => Self::EdsaTag,
             other => Self::Unsupported(other),
         }
     }

@@ -14,8 +14,8 @@ use bwmon_core::collectors::pcap::{LivePcap, LivePcapConfig};
 use bwmon_core::frame::{InterfaceId, PerDirection};
 use bwmon_core::testkit::namespace::{in_network, sh, without_privilege};
 use common::{
-    Peer, Recorder, assert_closed, collect_until, exchange, index_of, interface_of, interval,
-    settle, sys, tagged_frame, totals,
+    Peer, Recorder, assert_closed, collect_until, exchange, index_of, interval, matrix, settle,
+    sys, tagged_frame, totals,
 };
 
 fn open(interfaces: &[&str]) -> LivePcap {
@@ -48,16 +48,7 @@ fn a_virtual_cable_is_captured_to_the_byte() {
 #[test]
 fn loopback_is_captured_to_the_byte() {
     in_network("loopback_is_captured_to_the_byte", || {
-        let mut collector = open(&["lo"]);
-        let interval = interval(&mut collector, &["lo"], |_, _| {
-            let addresses = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
-            exchange(&addresses, |server| server());
-        });
-        let least = PerDirection {
-            ingress: 1_600_000,
-            egress: 1_600_000,
-        };
-        assert_closed(&interval, "lo", least);
+        matrix::loopback_is_captured_to_the_byte(&open_any);
     });
 }
 
@@ -90,33 +81,6 @@ fn only_the_snapshot_length_is_copied_and_nothing_is_lost() {
             );
         },
     );
-}
-
-#[test]
-fn what_a_full_buffer_drops_is_counted_to_the_frame() {
-    in_network("what_a_full_buffer_drops_is_counted_to_the_frame", || {
-        let peer = Peer::new();
-        peer.connect("va", "vb");
-        let mut config = LivePcapConfig::new(vec!["va".to_owned()]);
-        config.buffer_bytes = 64 * 1_024;
-        let mut collector = LivePcap::open(&config).unwrap();
-        let interval = interval(&mut collector, &["va"], |_, _| {
-            let frames: Vec<_> = (0..20_000).map(|_| tagged_frame(200)).collect();
-            peer.run(move || sys::send_raw("vb", &frames));
-        });
-        let found = interface_of(&interval, "va");
-        let (kernel, conservation) = (found.kernel.unwrap(), found.conservation.unwrap());
-        let captured = conservation.ingress.terms.captured();
-        let delivered = captured.packets + conservation.egress.terms.captured().packets;
-        let dropped = kernel.ingress.packets + kernel.egress.packets - delivered;
-        let loss = &interval.losses[0];
-        assert!(captured.packets > 0 && dropped > 10_000, "{loss:?}");
-        assert_eq!(
-            (loss.received, loss.dropped),
-            (delivered + dropped, dropped)
-        );
-        assert!(conservation.ingress.residual_bytes.unwrap() > 2_000_000);
-    });
 }
 
 #[test]
@@ -187,4 +151,72 @@ fn a_missing_privilege_is_named_with_the_command_that_grants_it() {
             );
         },
     );
+}
+
+fn open_any(interfaces: &[&str]) -> Box<dyn Collector> {
+    Box::new(open(interfaces))
+}
+
+/// With the least memory that it takes.
+fn open_least(interfaces: &[&str]) -> Box<dyn Collector> {
+    let names = interfaces.iter().map(|&name| name.to_owned()).collect();
+    let mut config = LivePcapConfig::new(names);
+    config.buffer_bytes = 64 * 1_024;
+    Box::new(LivePcap::open(&config).unwrap())
+}
+
+#[test]
+fn offloads_change_nothing() {
+    in_network("offloads_change_nothing", || {
+        matrix::offloads_change_nothing(&open_any);
+    });
+}
+
+#[test]
+fn several_interfaces_are_captured_to_the_byte() {
+    in_network("several_interfaces_are_captured_to_the_byte", || {
+        matrix::several_interfaces_are_captured_to_the_byte(&open_any);
+    });
+}
+
+#[test]
+fn what_is_lost_is_counted_to_the_frame() {
+    in_network("what_is_lost_is_counted_to_the_frame", || {
+        matrix::what_is_lost_is_counted_to_the_frame(&open_least);
+    });
+}
+
+#[test]
+fn a_rename_loses_nothing() {
+    in_network("a_rename_loses_nothing", || {
+        matrix::a_rename_loses_nothing(&open_any);
+    });
+}
+
+#[test]
+fn a_name_is_followed_to_another_interface() {
+    in_network("a_name_is_followed_to_another_interface", || {
+        matrix::a_name_is_followed_to_another_interface(&open_any);
+    });
+}
+
+#[test]
+fn an_interface_that_appears_is_captured() {
+    in_network("an_interface_that_appears_is_captured", || {
+        matrix::an_interface_that_appears_is_captured(&open_any);
+    });
+}
+
+#[test]
+fn what_is_stacked_on_an_interface_counts_as_it_does() {
+    in_network("what_is_stacked_on_an_interface_counts_as_it_does", || {
+        matrix::what_is_stacked_on_an_interface_counts_as_it_does(&open_any);
+    });
+}
+
+#[test]
+fn a_tunnel_without_link_layer_is_captured_as_ip() {
+    in_network("a_tunnel_without_link_layer_is_captured_as_ip", || {
+        matrix::a_tunnel_without_link_layer_is_captured_as_ip(&open_any);
+    });
 }

@@ -9,7 +9,7 @@ use pcap::{Active, Capture, Error, Linktype};
 
 use crate::collector::{CollectError, CollectErrorKind, Collector, Losses, Observer, Progress};
 use crate::collectors::clock::wall_clock;
-use crate::collectors::interfaces::{Counting, Interfaces, how_to_permit, wait_readable};
+use crate::collectors::interfaces::{Counting, Interfaces, TAG, how_to_permit, wait_readable};
 #[cfg(target_os = "linux")]
 use crate::collectors::interfaces::{attach, filter};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
@@ -30,6 +30,11 @@ const FRAMES_PER_TURN: usize = 256;
 
 /// Least and most of [`LivePcapConfig::snapshot_len`].
 const SNAPSHOT_LEN: (u32, u32) = (64, 262_144);
+
+/// Whether a handle is of no use once its interface was down. Linux binds its socket to the
+/// interface's number, through other names too, and goes on when that is up again; libpcap, which
+/// looks for the name, says that it disappeared whenever there is nothing to read.
+const ENDS_WHEN_DOWN: bool = !cfg!(target_os = "linux");
 
 /// What to capture, and how much memory it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +76,13 @@ impl Default for LivePcapConfig {
 /// delivered twice, as sent and as received, as the interface counts it. Where libpcap cannot tell
 /// directions apart (other systems than Linux), they are [`Direction::Unknown`].
 ///
-/// libpcap puts stripped VLAN tags back into the frames and their lengths, so that `stripped_vlan` is
-/// never set, and 4 bytes are too many where the interface's counter leaves a tag out: in frames to
-/// which the driver adds the tag on their way out, and on bridges and macvlan.
+/// libpcap puts stripped VLAN tags back into the frames, so that `stripped_vlan` is never set. Wire
+/// lengths are those of the packet ring, but for frames to which the driver adds the tag on their way
+/// out: libpcap shows it there too, and they have 4 bytes more than the interface counts.
 ///
-/// Names are looked up again once a second, as for the packet ring. An interface that is down has
-/// no handle until it is up. In [`Collector::losses`], what a loopback interface received counts once.
+/// Names are looked up again once a second, as for the packet ring. An interface that is down when
+/// it is first looked at has no handle until it is up. In [`Collector::losses`], what a loopback
+/// interface received counts once.
 pub struct LivePcap {
     config: LivePcapConfig,
     interfaces: Interfaces,
@@ -286,13 +292,16 @@ impl Handle {
         let result = self.capture.dispatch(Some(FRAMES_PER_TURN), |packet| {
             let at = timestamp(packet.header.ts.tv_sec, packet.header.ts.tv_usec);
             for &direction in directions {
+                let has_tag = is_put_back(link, direction, packet.data);
+                let put_back = if has_tag { TAG } else { 0 };
+                let frame_len = packet.header.len.saturating_sub(put_back);
                 into.frame(Frame {
                     at,
                     interface,
                     direction,
                     link,
                     stripped_vlan: None,
-                    wire_len: counting.wire_len(packet.header.len, direction, false),
+                    wire_len: counting.wire_len(frame_len, direction, has_tag),
                     bytes: packet.data,
                 });
             }
@@ -303,7 +312,7 @@ impl Handle {
                 Ok(frames)
             }
             Err(error) if is_gone(&error) => {
-                self.is_gone = true;
+                self.is_gone = ENDS_WHEN_DOWN;
                 Ok(0)
             }
             Err(error) => Err(CollectError::new(
@@ -425,6 +434,14 @@ fn is_gone(error: &Error) -> bool {
 fn link_type(capture: &Capture<Active>) -> LinkType {
     let Linktype(number) = capture.get_datalink();
     u32::try_from(number).map_or(LinkType::Unsupported(u32::MAX), LinkType::from_linktype)
+}
+
+/// Whether libpcap put a VLAN tag back that was stripped. Linux strips the outermost one of all that
+/// comes in before anybody sees it, so that a tag on what comes in is one of these.
+fn is_put_back(link: LinkType, direction: Direction, bytes: &[u8]) -> bool {
+    direction == Direction::Ingress
+        && link == LinkType::Ethernet
+        && matches!(bytes.get(12..14), Some([0x81, 0x00] | [0x88, 0xa8]))
 }
 
 /// What is before 1970 becomes the nearest moment that can be told.

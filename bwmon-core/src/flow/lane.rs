@@ -147,15 +147,9 @@ impl<K: Packed> Lane<K> {
 
     /// Everything counted, rows and overflow.
     pub(super) fn total(&self) -> Tally {
-        let mut sum = self.gone;
-        for (row, _) in self.rows.iter() {
-            sum.add(row.traffic);
-        }
-        let PerDirection {
-            ingress: mut total,
-            egress,
-        } = sum;
-        total.add(egress);
+        let mut total = self.rows.total();
+        total.add(self.gone.ingress);
+        total.add(self.gone.egress);
         total
     }
 

@@ -103,6 +103,20 @@ impl<K: Packed> Rows<K> {
         rows.zip(origins).take(self.len)
     }
 
+    /// All rows together, both directions.
+    pub(super) fn total(&self) -> Tally {
+        let mut sum = PerDirection::<Tally>::default();
+        for (row, _) in self.iter() {
+            sum.add(row.traffic);
+        }
+        let PerDirection {
+            ingress: mut total,
+            egress,
+        } = sum;
+        total.add(egress);
+        total
+    }
+
     /// Keeps the rows that `keep` takes, in their order, and gives back the blocks that are free.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Row<K>, &Origin) -> bool) {
         let len = std::mem::take(&mut self.len);

@@ -64,6 +64,13 @@ impl Snapshot {
         v4.chain(self.v6.iter().map(|(row, origin)| flow(row, origin)))
     }
 
+    /// All flows together, both directions.
+    pub fn total(&self) -> Tally {
+        let mut sum = self.v4.total();
+        sum.add(self.v6.total());
+        sum
+    }
+
     /// What belongs to flows that had no room, by place, in the order of places.
     pub fn overflow(&self) -> &[(Place, PerDirection<Tally>)] {
         &self.overflow

@@ -10,7 +10,8 @@ use crate::frame::{PerDirection, Tally};
 pub enum View {
     /// Protocol, addresses and ports. `local` is the smaller endpoint, egress is what it sent.
     Flow,
-    /// Two addresses. `local` is the smaller one, egress is what it sent.
+    /// Two addresses. `local` is the smaller one, egress is what it sent: everything where both are
+    /// the same.
     Pair,
     /// Each address by itself, as `local`, egress is what it sent. A frame counts for both its
     /// addresses, so that the rows sum to twice the total.

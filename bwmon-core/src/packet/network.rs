@@ -25,8 +25,8 @@ struct Transport<'a> {
 }
 
 /// Parses IPv4 (RFC 791). Options that are cut leave the addresses; addresses that are cut, or a
-/// header length below 20 bytes, leave nothing. The total length is not looked at: segmentation
-/// offload makes it 0, and what is counted is the length on the wire.
+/// header length below 20 bytes, leave nothing. Nothing is read beyond the total length, which
+/// segmentation offload makes 0; what is counted is the length on the wire.
 pub(super) fn ipv4(bytes: &[u8]) -> Parsed {
     let Some(fixed) = bytes.first_chunk::<20>() else {
         return malformed("ipv4", "truncated");
@@ -37,10 +37,15 @@ pub(super) fn ipv4(bytes: &[u8]) -> Parsed {
     if fixed[0] & 0x0f < 5 {
         return malformed("ipv4", "bad header length");
     }
+    let total = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
+    if total != 0 && total < usize::from(fixed[0] & 0x0f) * 4 {
+        return malformed("ipv4", "bad total length");
+    }
     let [.., a, b, c, d, e, f, g, h] = *fixed;
-    let transport = match Ipv4HeaderSlice::from_slice(bytes) {
+    let packet = within(bytes, total);
+    let transport = match Ipv4HeaderSlice::from_slice(packet) {
         Ok(header) if header.fragments_offset().value() == 0 => {
-            let payload = bytes.get(header.slice().len()..).unwrap_or_default();
+            let payload = packet.get(header.slice().len()..).unwrap_or_default();
             skip_authentication(header.protocol().0, payload)
         }
         Ok(_) | Err(_) => Transport {
@@ -54,11 +59,13 @@ pub(super) fn ipv4(bytes: &[u8]) -> Parsed {
     )
 }
 
-/// Parses IPv6 (RFC 8200) and its extension headers, as far as they were captured.
+/// Parses IPv6 (RFC 8200) and its extension headers, as far as they were captured. Nothing is read
+/// beyond the payload length, which is 0 in jumbograms.
 pub(super) fn ipv6(bytes: &[u8]) -> Parsed {
     match Ipv6HeaderSlice::from_slice(bytes) {
         Ok(header) => {
             let payload = bytes.get(header.slice().len()..).unwrap_or_default();
+            let payload = within(payload, usize::from(header.payload_length()));
             view(
                 Addresses::V6([header.source_addr(), header.destination_addr()]),
                 &skip_extensions(header.next_header().0, payload),
@@ -69,17 +76,33 @@ pub(super) fn ipv6(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// RFC 4302, section 2: the length counts 4-byte words, less two.
-fn skip_authentication(protocol: u8, bytes: &[u8]) -> Transport<'_> {
-    match bytes.first_chunk::<2>() {
-        Some(&[next, words]) if protocol == AUTHENTICATION => Transport {
-            protocol: next,
-            header: bytes.get((usize::from(words) + 2) * 4..),
-        },
-        _ => Transport {
-            protocol,
-            header: Some(bytes),
-        },
+/// The first `length` bytes, or all where that is 0 or more than was captured.
+fn within(bytes: &[u8], length: usize) -> &[u8] {
+    match length {
+        0 => bytes,
+        _ => bytes.get(..length).unwrap_or(bytes),
+    }
+}
+
+/// RFC 4302, section 2: the length counts 4-byte words, less two. Each header takes at least eight of
+/// the captured bytes.
+fn skip_authentication(mut protocol: u8, mut bytes: &[u8]) -> Transport<'_> {
+    while protocol == AUTHENTICATION
+        && let Some(&[next, words]) = bytes.first_chunk::<2>()
+    {
+        match bytes.get((usize::from(words) + 2) * 4..) {
+            Some(rest) => (protocol, bytes) = (next, rest),
+            None => {
+                return Transport {
+                    protocol: next,
+                    header: None,
+                };
+            }
+        }
+    }
+    Transport {
+        protocol,
+        header: Some(bytes),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The short way for the common shapes: Ethernet with at most one VLAN tag, then IPv4 without a
-//! later fragment or an authentication header, or IPv6 without extension headers.
+//! later fragment or an authentication header, or IPv6 without extension headers, and with a length
+//! that covers what is read.
 //!
 //! It reads at fixed places and gives up on everything else, which then goes the long way. What it
 //! accepts it must judge as the long way does; a property test and the real captures hold it to that.
@@ -63,8 +64,8 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
     let &[
         0x45,
         _,
-        _,
-        _,
+        high,
+        low,
         _,
         _,
         fragment,
@@ -86,7 +87,8 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
     else {
         return None;
     };
-    if fragment & 0x1f != 0 || offset != 0 {
+    let is_short = is_below([high, low], 20 + TRANSPORT);
+    if fragment & 0x1f != 0 || offset != 0 || is_short {
         return None;
     }
     let (ports, has_ports, tcp_flags) = transport(protocol, ICMP, rest)?;
@@ -109,8 +111,9 @@ pub(crate) fn ipv6(bytes: &[u8]) -> Option<Common<Ipv6Addr>> {
     let (fixed, rest) = head.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
     let (destination, rest) = rest.split_first_chunk::<16>()?;
-    let &[first, _, _, _, _, _, protocol, _] = fixed;
-    if first >> 4 != 6 {
+    let &[first, _, _, _, high, low, protocol, _] = fixed;
+    let is_short = is_below([high, low], TRANSPORT);
+    if first >> 4 != 6 || is_short {
         return None;
     }
     let rest = rest.first_chunk()?;
@@ -143,6 +146,13 @@ fn untagged<const LENGTH: usize>(
     }
     let vlan = u16::from_be_bytes([high, low]) & 0x0fff;
     Some((bytes.get(4..)?.first_chunk::<LENGTH>()?, Some(vlan)))
+}
+
+/// Whether a length is given (0 says that it is not) and below `least`.
+#[inline(always)]
+fn is_below(length: [u8; 2], least: usize) -> bool {
+    let length = usize::from(u16::from_be_bytes(length));
+    length.wrapping_sub(1) < least - 1
 }
 
 /// Ports, whether there are any, and TCP flags. Without jumps between TCP and UDP, which mingle.

@@ -10,6 +10,7 @@
     clippy::missing_panics_doc
 )]
 
+pub mod matrix;
 pub mod sys;
 
 use std::collections::BTreeMap;
@@ -70,19 +71,46 @@ impl Peer {
     /// A virtual cable from `here` in this namespace (10.0.0.1, fd00::1) to `there` in the peer's
     /// (10.0.0.2, fd00::2), both ends up.
     pub fn connect(&self, here: &str, there: &str) {
+        self.connect_on(0, here, there);
+    }
+
+    /// The same in the networks 10.0.`network`.0/24 and fd00:0:0:`network`::/64.
+    pub fn connect_on(&self, network: u8, here: &str, there: &str) {
+        self.plug(here, there);
+        configure_on(network, here, 1);
+        let there = there.to_owned();
+        self.run(move || configure_on(network, &there, 2));
+    }
+
+    /// A virtual cable, both ends up, that carries nothing of its own accord: it has no addresses,
+    /// and IPv6 is off.
+    pub fn connect_quietly(&self, here: &str, there: &str) {
+        const NO_IPV6: &str = "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6";
+        sh(NO_IPV6);
+        self.run(|| sh(NO_IPV6));
+        self.plug(here, there);
+        sh(&format!("ip link set {here} up"));
+        let up = format!("ip link set {there} up");
+        self.run(move || sh(&up));
+    }
+
+    fn plug(&self, here: &str, there: &str) {
         sh(&format!("ip link add {here} type veth peer name {there}"));
         sh(&format!("ip link set {there} netns {}", self.thread_id));
-        configure(here, 1);
-        let there = there.to_owned();
-        self.run(move || configure(&there, 2));
     }
 }
 
 /// Gives an interface the addresses 10.0.0.`host`/24 and fd00::`host`/64, and sets it up.
 pub fn configure(interface: &str, host: u8) {
-    sh(&format!("ip addr add 10.0.0.{host}/24 dev {interface}"));
+    configure_on(0, interface, host);
+}
+
+fn configure_on(network: u8, interface: &str, host: u8) {
     sh(&format!(
-        "ip -6 addr add fd00::{host}/64 dev {interface} nodad"
+        "ip addr add 10.0.{network}.{host}/24 dev {interface}"
+    ));
+    sh(&format!(
+        "ip -6 addr add fd00:0:0:{network:x}::{host}/64 dev {interface} nodad"
     ));
     sh(&format!("ip link set {interface} up"));
 }
@@ -340,6 +368,13 @@ pub fn tagged_frame(length: usize) -> Vec<u8> {
     let mut frame = vec![0xff; 6];
     frame.extend([2, 0, 0, 0, 0, 9, 0x81, 0x00, 0x00, 0x05, 0x08, 0x00]);
     frame.extend(datagram(length - 18));
+    frame
+}
+
+/// The same with an 802.1ad tag (identifier 9) in front of the other.
+pub fn twice_tagged_frame(length: usize) -> Vec<u8> {
+    let mut frame = tagged_frame(length - 4);
+    frame.splice(12..12, [0x88, 0xa8, 0x00, 0x09]);
     frame
 }
 

@@ -64,15 +64,70 @@ pub fn open_tun(name: &str) -> File {
         .write(true)
         .open("/dev/net/tun")
         .unwrap();
-    // SAFETY: zeros are a valid request, which outlives the call.
+    // SAFETY: the request is a whole ifreq and outlives the call.
     unsafe {
-        let mut request: libc::ifreq = std::mem::zeroed();
-        for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
-            *to = from as libc::c_char;
-        }
+        let mut request = request(name);
         request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as i16;
         let result = libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request);
         check(result, "TUNSETIFF");
     }
     file
+}
+
+/// A request of an ioctl about the interface that is called `name`.
+fn request(name: &str) -> libc::ifreq {
+    // SAFETY: zeros are a valid request.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = from as libc::c_char;
+    }
+    request
+}
+
+/// What an interface's driver or the stack does in place of the sender or the receiver
+/// (`linux/ethtool.h`, the commands that set one of them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Offload {
+    TransmitChecksum = 0x17,
+    TcpSegmentation = 0x1f,
+    GenericSegmentation = 0x24,
+    GenericReceive = 0x2c,
+}
+
+/// Switches an offload of an interface on or off, as `ethtool -K` does.
+pub fn set_offload(interface: &str, offload: Offload, is_on: bool) {
+    ethtool(interface, offload as u32, u32::from(is_on));
+}
+
+/// Whether the driver adds and takes off VLAN tags instead of the stack; its other flags (receive
+/// hashing, large receive) are switched off.
+pub fn set_vlan_offload(interface: &str, is_on: bool) {
+    const SET_FLAGS: u32 = 0x26;
+    const TRANSMIT: u32 = 1 << 7;
+    const RECEIVE: u32 = 1 << 8;
+    ethtool(
+        interface,
+        SET_FLAGS,
+        if is_on { TRANSMIT | RECEIVE } else { 0 },
+    );
+}
+
+fn ethtool(interface: &str, command: u32, value: u32) {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut order = [command, value];
+    let what = format!("ethtool command {command:#x} at {interface}");
+    // SAFETY: zeros are a valid request; it and the order, a `struct ethtool_value`, outlive the call.
+    unsafe {
+        let mut request = request(interface);
+        request.ifr_ifru.ifru_data = (&raw mut order).cast();
+        check(
+            libc::ioctl(
+                socket.as_raw_fd(),
+                libc::SIOCETHTOOL as libc::Ioctl,
+                &raw mut request,
+            ),
+            &what,
+        );
+    }
 }

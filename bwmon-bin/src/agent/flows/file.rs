@@ -21,9 +21,6 @@ use super::query::Query;
 use super::signals::Signalled;
 use crate::common::errors::told;
 
-/// Frames between two looks at the clock.
-const STRIDE: u64 = 8_192;
-
 /// The exit code for a damaged capture.
 const DAMAGED: u8 = 2;
 
@@ -93,12 +90,10 @@ fn frames<R: Read + Send>(
     progress: &mut Progress,
 ) -> Result<(), CollectError> {
     loop {
-        for _ in 0..STRIDE {
-            let is_frame = capture.next_frame(|frame| meter.frame(&frame))?;
-            if !is_frame || meter.is_broken() {
-                return Ok(());
-            }
+        let count = capture.next_frames(|frame| meter.frame(&frame))?;
+        if count == 0 || meter.is_broken() {
+            return Ok(());
         }
-        progress.advance(STRIDE);
+        progress.advance(count as u64);
     }
 }

@@ -55,7 +55,7 @@ impl Whole {
 impl Meter for Whole {
     const PRINTS_MEANWHILE: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn frame(&mut self, frame: &Frame<'_>) {
         self.seen.note(frame.at);
         self.account.frame(frame);

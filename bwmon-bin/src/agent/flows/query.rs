@@ -75,7 +75,7 @@ impl Query {
         let shown = grouped.top(self.top);
         let rest = Rest {
             rows: (grouped.len() - shown.len()) as u64,
-            traffic: minus(sum(grouped.iter()), sum(shown.iter().copied())),
+            traffic: minus(grouped.total(), sum(shown.iter().copied())),
         };
         Rows { shown, rest }
     }

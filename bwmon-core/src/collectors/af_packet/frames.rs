@@ -4,7 +4,7 @@ use std::mem::{offset_of, size_of};
 
 use libc::{sockaddr_ll, tpacket_block_desc, tpacket_hdr_v1, tpacket_hdr_variant1, tpacket3_hdr};
 
-use crate::collectors::interfaces::Interfaces;
+use crate::collectors::interfaces::{Counting, Interfaces};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
 use crate::time::Timestamp;
 
@@ -39,11 +39,12 @@ pub(super) fn read(
         BLOCK + offset_of!(tpacket_hdr_v1, offset_to_first_pkt),
     );
     let mut rest = first.and_then(|offset| block.get(usize::try_from(offset).ok()?..));
+    let mut rules = Rules::new(interfaces);
     let mut frames = 0;
     while frames < announced {
         let Some((header, frame)) = rest.and_then(|rest| {
             let header = Header::new(rest)?;
-            Some((header, header.frame(rest, interfaces)?))
+            Some((header, header.frame(rest, &mut rules)?))
         }) else {
             break;
         };
@@ -65,6 +66,29 @@ fn number(bytes: &[u8], offset: usize) -> Option<u32> {
         .get(offset..)?
         .first_chunk()
         .map(|field| u32::from_ne_bytes(*field))
+}
+
+/// How interfaces count, with the last answer at hand: frames of one interface come in runs.
+struct Rules<'a> {
+    interfaces: &'a Interfaces,
+    last: (InterfaceId, Counting),
+}
+
+impl<'a> Rules<'a> {
+    fn new(interfaces: &'a Interfaces) -> Self {
+        let none = InterfaceId::default();
+        Self {
+            interfaces,
+            last: (none, interfaces.counting(none)),
+        }
+    }
+
+    fn of(&mut self, id: InterfaceId) -> Counting {
+        if self.last.0 != id {
+            self.last = (id, self.interfaces.counting(id));
+        }
+        self.last.1
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +120,7 @@ impl<'a> Header<'a> {
     }
 
     /// The frame that this header, at the start of `rest`, describes.
-    fn frame<'b>(self, rest: &'b [u8], interfaces: &Interfaces) -> Option<Frame<'b>> {
+    fn frame<'b>(self, rest: &'b [u8], rules: &mut Rules<'_>) -> Option<Frame<'b>> {
         let start = usize::from(self.u16::<{ offset_of!(tpacket3_hdr, tp_mac) }>());
         let captured = self.u32::<{ offset_of!(tpacket3_hdr, tp_snaplen) }>();
         let bytes = rest.get(start..)?.get(..usize::try_from(captured).ok()?)?;
@@ -109,7 +133,7 @@ impl<'a> Header<'a> {
             Direction::Ingress
         };
         let stripped_vlan = self.stripped_vlan();
-        let wire_len = interfaces.counting(interface).wire_len(
+        let wire_len = rules.of(interface).wire_len(
             self.u32::<{ offset_of!(tpacket3_hdr, tp_len) }>(),
             direction,
             stripped_vlan.is_some(),

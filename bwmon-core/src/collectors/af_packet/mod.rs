@@ -11,13 +11,15 @@
 //!
 //! - Hardware, virtual cables (veth), tap and tun count whole frames. The stack strips a VLAN tag
 //!   after the driver counted it: 4 bytes are added to what came in with a stripped tag.
-//! - Loopback leaves out the 14 bytes of the Ethernet header, both ways.
+//! - Loopback leaves out the 14 bytes of the Ethernet header, both ways, and no tag.
 //! - Bridges and 802.1Q interfaces leave them out of what comes in, and macvlan a tag.
 //!
 //! What cannot be known shows in the residual: a virtual cable whose other end is a VLAN interface or
 //! a tagging bridge never had the tag in the frame, but the frame looks the same here (4 bytes too
 //! many per frame); hardware that segments or coalesces (TSO, GRO, LRO) counts the headers of each
-//! segment, of which the stack sees those of one.
+//! segment, of which the stack sees those of one. A virtual cable whose receiving end coalesces (GRO)
+//! while the sending end does not segment (TSO) counts at both ends what is sent before it is
+//! coalesced, and without the Ethernet header.
 
 mod frames;
 mod ring;
@@ -46,8 +48,9 @@ const RETIRE_MS: u32 = 40;
 const RETIRE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Bytes in a block, unless the ring is too small for eight of them. Larger blocks wake the reader
-/// less often; smaller ones waste less of the ring when the kernel hands them over half full.
-const BLOCK_BYTES: usize = 256 * 1_024;
+/// less often, which is what most of its time goes to at 100,000 frames a second (256 KiB: 20 ns per
+/// frame, 1 MiB: 13 ns); smaller ones waste less of the ring when the kernel hands them over half full.
+const BLOCK_BYTES: usize = 1_024 * 1_024;
 
 /// Least and most bytes of a frame that are copied: the least holds the headers of a plain TCP
 /// segment over IPv4, the most every frame there is.
@@ -99,7 +102,7 @@ impl Default for AfPacketConfig {
 /// name.
 ///
 /// [`Collector::collect`] waits until the budget is used up, handing on what comes in meanwhile; it
-/// goes over by the rest of one block, a thousand frames or so, or by the millisecond that its timer
+/// goes over by the rest of one block, 7,000 short frames at most, or by the millisecond that its timer
 /// has. With a budget of zero it hands on one block at most and does not wait.
 pub struct AfPacket {
     ring: Ring,

@@ -38,8 +38,8 @@ enum Format {
 
 /// What reading on came to.
 enum Record {
-    /// Frames were delivered.
-    Frame,
+    /// So many frames were delivered.
+    Frames(usize),
     /// Something that is no frame was passed over.
     Other,
     /// The file is at its end.
@@ -81,16 +81,16 @@ impl<R: Read + Send> CaptureFile<R> {
     /// [`CollectErrorKind::Damaged`] with the offset, or what reading met. The capture has then
     /// ended.
     pub fn next_frame(&mut self, observer: impl FnMut(Frame<'_>)) -> Result<bool, CollectError> {
-        self.next(1, observer)
+        Ok(self.next(1, observer)? > 0)
     }
 
     /// Hands the next frames to `observer`: as many as are read by now, some thousands at most and
-    /// one at least; `false` at the end. Faster than one by one.
+    /// one at least. Says how many; 0 at the end. Faster than one by one.
     ///
     /// # Errors
     /// As [`Self::next_frame`].
     #[inline]
-    pub fn next_frames(&mut self, observer: impl FnMut(Frame<'_>)) -> Result<bool, CollectError> {
+    pub fn next_frames(&mut self, observer: impl FnMut(Frame<'_>)) -> Result<usize, CollectError> {
         self.next(usize::MAX, observer)
     }
 
@@ -99,14 +99,14 @@ impl<R: Read + Send> CaptureFile<R> {
         &mut self,
         most: usize,
         mut observer: impl FnMut(Frame<'_>),
-    ) -> Result<bool, CollectError> {
+    ) -> Result<usize, CollectError> {
         while !self.has_ended {
             let record = match &mut self.format {
                 Format::Pcap(pcap) => pcap.next(&mut self.input, most, &mut observer),
                 Format::PcapNg(pcapng) => pcapng.next(&mut self.input, &mut observer),
             };
             match record {
-                Ok(Record::Frame) => return Ok(true),
+                Ok(Record::Frames(count)) => return Ok(count),
                 Ok(Record::Other) => {}
                 Ok(Record::End) => self.has_ended = true,
                 Err(error) => {
@@ -115,7 +115,7 @@ impl<R: Read + Send> CaptureFile<R> {
                 }
             }
         }
-        Ok(false)
+        Ok(0)
     }
 }
 
@@ -134,7 +134,7 @@ impl<R: Read + Send> Collector for CaptureFile<R> {
         let started = Instant::now();
         loop {
             for _ in 0..STRIDE {
-                if !self.next_frames(|frame| into.frame(frame))? {
+                if self.next_frames(|frame| into.frame(frame))? == 0 {
                     return Ok(Progress::Ended);
                 }
             }

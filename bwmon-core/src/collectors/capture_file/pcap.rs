@@ -19,7 +19,30 @@ pub(super) struct Pcap {
     /// Small types, so that no sum below can overflow.
     nanos_per_tick: u16,
     record_header: u8,
+    lengths: Lengths,
+    /// Whether records are little-endian, as most, and their captured length comes first.
+    is_usual: bool,
     link: LinkType,
+}
+
+/// Which of a record's two lengths comes first; versions before 2.4 did not agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lengths {
+    CapturedFirst,
+    WireFirst,
+    /// Some writers of version 2.3 did the one, some the other: the smaller one was captured.
+    SmallerCaptured,
+}
+
+impl Lengths {
+    /// The captured length and the length on the wire.
+    fn arranged(self, first: u32, second: u32) -> (u32, u32) {
+        match self {
+            Self::CapturedFirst => (first, second),
+            Self::WireFirst => (second, first),
+            Self::SmallerCaptured => (first.min(second), first.max(second)),
+        }
+    }
 }
 
 impl Pcap {
@@ -34,6 +57,11 @@ impl Pcap {
             [0xa1, 0xb2, 0x3c, 0x4d] => (ByteOrder::Big, 1, 16),
             [0x34, 0xcd, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 24),
             [0xa1, 0xb2, 0xcd, 0x34] => (ByteOrder::Big, 1_000, 24),
+            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] | [0x04, 0x22, 0x4d, 0x18] => {
+                return Err(not_a_capture(
+                    "it is compressed; unpack it, or pipe it in unpacked",
+                ));
+            }
             _ => {
                 return Err(not_a_capture(
                     "its first 4 bytes are those of no known format",
@@ -43,6 +71,11 @@ impl Pcap {
         let Some(header) = input.peek(FILE_HEADER)? else {
             return Err(damaged(0, "the file header is cut"));
         };
+        let lengths = match (order.u16(header, 4), order.u16(header, 6)) {
+            (2, 0..=2) | (543, _) => Lengths::WireFirst,
+            (2, 3) => Lengths::SmallerCaptured,
+            _ => Lengths::CapturedFirst,
+        };
         // The upper bits say how long a frame check sequence is.
         let link = LinkType::from_linktype(order.u32(header, 20) & 0x03ff_ffff);
         input.skip(FILE_HEADER as u64)?;
@@ -50,6 +83,8 @@ impl Pcap {
             order,
             nanos_per_tick,
             record_header,
+            lengths,
+            is_usual: order == ByteOrder::Little && lengths == Lengths::CapturedFirst,
             link,
         })
     }
@@ -63,10 +98,10 @@ impl Pcap {
         observer: &mut impl FnMut(Frame<'_>),
     ) -> Result<Record, CollectError> {
         loop {
-            let consumed = self.frames(input.ready(), most, observer);
-            if consumed > 0 {
+            let (count, consumed) = self.frames(input.ready(), most, observer);
+            if count > 0 {
                 input.consume(consumed);
-                return Ok(Record::Frame);
+                return Ok(Record::Frames(count));
             }
             if !self.read_on(input)? {
                 return Ok(Record::End);
@@ -74,18 +109,25 @@ impl Pcap {
         }
     }
 
-    /// Hands on at most `most` of the whole records that `bytes` start with, and says how long they are.
+    /// Hands on at most `most` of the whole records that `bytes` start with, and says how many they are
+    /// and how long.
     #[inline(always)]
-    fn frames(&self, bytes: &[u8], most: usize, observer: &mut impl FnMut(Frame<'_>)) -> usize {
+    fn frames(
+        &self,
+        bytes: &[u8],
+        most: usize,
+        observer: &mut impl FnMut(Frame<'_>),
+    ) -> (usize, usize) {
         let mut rest = bytes;
-        for _ in 0..most {
-            let Some((frame, after)) = self.frame(rest) else {
-                break;
-            };
+        let mut count = 0;
+        while count < most
+            && let Some((frame, after)) = self.frame(rest)
+        {
             observer(frame);
             rest = after;
+            count += 1;
         }
-        bytes.len() - rest.len()
+        (count, bytes.len() - rest.len())
     }
 
     /// The frame of the record that `bytes` start with, and what follows the record, if it is whole and
@@ -93,9 +135,9 @@ impl Pcap {
     #[inline(always)]
     fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let [seconds, ticks, captured, wire_len] = match self.order {
-            ByteOrder::Little => little_endian(header),
-            ByteOrder::Big => big_endian(header),
+        let [seconds, ticks, captured, wire_len] = match self.is_usual {
+            true => little_endian(header),
+            false => self.unusual(header),
         };
         let captured = usize::try_from(captured)
             .ok()
@@ -115,6 +157,18 @@ impl Pcap {
         Some((frame, after))
     }
 
+    /// A call, so that the usual files do not pay for the others.
+    #[cold]
+    #[inline(never)]
+    fn unusual(&self, header: &[u8; 16]) -> [u32; 4] {
+        let [seconds, ticks, first, second] = match self.order {
+            ByteOrder::Little => little_endian(header),
+            ByteOrder::Big => little_endian(header).map(u32::swap_bytes),
+        };
+        let (captured, wire_len) = self.lengths.arranged(first, second);
+        [seconds, ticks, captured, wire_len]
+    }
+
     /// Reads until the next record is whole and can be taken; `false` at the end of the file.
     #[cold]
     fn read_on<R: Read>(&self, input: &mut Input<R>) -> Result<bool, CollectError> {
@@ -125,7 +179,9 @@ impl Pcap {
         let Some(header) = input.peek(usize::from(self.record_header))? else {
             return Err(damaged(offset, "a record header is cut"));
         };
-        let captured = self.order.u32(header, 8);
+        let (captured, _) = self
+            .lengths
+            .arranged(self.order.u32(header, 8), self.order.u32(header, 12));
         let Some(captured) = usize::try_from(captured)
             .ok()
             .filter(|length| *length <= MAX_CAPTURED)
@@ -147,11 +203,4 @@ impl Pcap {
 fn little_endian(header: &[u8; 16]) -> [u32; 4] {
     let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = header;
     [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_le_bytes)
-}
-
-/// A call, so that files of the other order, most of all, do not pay for these.
-#[cold]
-#[inline(never)]
-fn big_endian(header: &[u8; 16]) -> [u32; 4] {
-    little_endian(header).map(u32::swap_bytes)
 }

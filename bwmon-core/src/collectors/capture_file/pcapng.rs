@@ -18,10 +18,11 @@ const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-/// Longest block that is read as a whole.
-const MAX_BLOCK: usize = MAX_CAPTURED + 64 * 1024;
+/// Longest packet or interface block that is taken, with its comments.
+const MAX_BLOCK: usize = 1024 * 1024;
 /// Most interfaces of one section.
 const MAX_INTERFACES: usize = 65_536;
+const LENGTHS_DIFFER: &str = "a block whose two lengths differ";
 const OPTION_END: u16 = 0;
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
@@ -75,11 +76,25 @@ impl PcapNg {
             INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
                 self.block(kind, length, input, observer)
             }
-            _ => match input.skip(u64::from(length))? {
-                true => Ok(Record::Other),
-                false => Err(damaged(offset, "the last block is cut")),
-            },
+            _ => self.pass_over(length, input),
         }
+    }
+
+    /// A block of any length whose content does not matter.
+    fn pass_over<R: Read>(
+        &self,
+        length: u32,
+        input: &mut Input<R>,
+    ) -> Result<Record, CollectError> {
+        let offset = input.offset();
+        let is_whole = input.skip(u64::from(length) - 4)?;
+        match input.peek(4)?.filter(|_| is_whole) {
+            Some(trailer) if self.order.u32(trailer, 0) == length => {}
+            Some(_) => return Err(damaged(offset, LENGTHS_DIFFER)),
+            None => return Err(damaged(offset, "the last block is cut")),
+        }
+        input.skip(4)?;
+        Ok(Record::Other)
     }
 
     /// A section has its own byte order and interfaces.
@@ -125,7 +140,7 @@ impl PcapNg {
             return Err(damaged(offset, "the last block is cut"));
         };
         if self.order.u32(block, size - 4) != length {
-            return Err(damaged(offset, "a block whose two lengths differ"));
+            return Err(damaged(offset, LENGTHS_DIFFER));
         }
         let body = block.get(8..size - 4).unwrap_or_default();
         let record = if kind == INTERFACE {
@@ -143,7 +158,7 @@ impl PcapNg {
                 frame
                     .ok_or_else(|| damaged(offset, "a packet of an unknown interface or length"))?,
             );
-            Record::Frame
+            Record::Frames(1)
         };
         input.skip(u64::from(length))?;
         Ok(record)

@@ -97,6 +97,38 @@ fn what_is_no_capture_says_so() {
     }
 }
 
+#[test]
+fn versions_before_2_4_may_have_the_two_lengths_in_the_other_order() {
+    let link = LinkType::Ethernet;
+    for (major, minor, first, second) in [
+        (2, 2, 1_514, 60),
+        (2, 0, 1_514, 60),
+        (543, 0, 1_514, 60),
+        (2, 3, 1_514, 60),
+        (2, 3, 60, 1_514),
+        (2, 4, 60, 1_514),
+    ] {
+        let mut file = pcap(false, 0xa1b2_c3d4, 0);
+        file.truncate(24 + 76);
+        file[4..6].copy_from_slice(&u16::to_le_bytes(major));
+        file[6..8].copy_from_slice(&u16::to_le_bytes(minor));
+        file[32..36].copy_from_slice(&u32::to_le_bytes(first));
+        file[36..40].copy_from_slice(&u32::to_le_bytes(second));
+        let (list, error) = frames(&file);
+        assert!(error.is_none(), "{major}.{minor}: {error:?}");
+        assert_eq!(list, [(10_000_005_000, 1_514, 60, link)], "{major}.{minor}");
+    }
+}
+
+#[test]
+fn a_compressed_capture_says_what_to_do() {
+    for magic in [[0x1f, 0x8b, 8, 0], [0x28, 0xb5, 0x2f, 0xfd]] {
+        let error = frames(&magic).1.unwrap();
+        assert_eq!(error.kind(), CollectErrorKind::NotFound);
+        assert!(error.to_string().contains("compressed"), "{error}");
+    }
+}
+
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     let padded = body.len().next_multiple_of(4);
     let length = u32::try_from(padded + 12).unwrap().to_le_bytes();
@@ -140,6 +172,37 @@ fn interfaces_have_their_own_link_type_and_clock() {
         (0, 5, 5, LinkType::Ethernet),
     ];
     assert_eq!(list, expected);
+}
+
+#[test]
+fn a_block_that_is_passed_over_has_two_equal_lengths_too() {
+    let (whole, _) = frames(&pcapng());
+    let at = 28 + 20 + 44;
+    let mut file = pcapng();
+    assert_eq!(file[at..at + 4], 0x0bad_u32.to_le_bytes());
+    file[at + 16] += 4;
+    let (list, error) = frames(&file);
+    assert_eq!(list, whole[..0]);
+    let error = error.unwrap().to_string();
+    assert!(error.contains(&format!("byte {at}: ")), "{error}");
+}
+
+#[test]
+fn comments_of_any_usual_length_are_passed_over() {
+    let mut file = pcapng();
+    let (mut expected, _) = frames(&file);
+    let mut packet: Vec<u8> = [1_u32, 0, 1_000, 4, 1_500]
+        .iter()
+        .flat_map(|n| n.to_le_bytes())
+        .collect();
+    packet.extend([0x45, 0, 0, 0]);
+    for _ in 0..6 {
+        packet.extend([1, 0, 0x60, 0xea]);
+        packet.extend([b'x'; 60_000]);
+    }
+    file.extend(block(6, &packet));
+    expected.push((3_600_000_001_000, 1_500, 4, LinkType::RawIp));
+    assert_eq!(frames(&file).0, expected);
 }
 
 #[test]

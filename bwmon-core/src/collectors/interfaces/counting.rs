@@ -5,7 +5,7 @@ use crate::frame::Direction;
 const ETHERNET_HEADER: u32 = 14;
 
 /// Length of an 802.1Q tag in bytes.
-const TAG: u32 = 4;
+pub(in crate::collectors) const TAG: u32 = 4;
 
 /// What an interface's byte counters contain of a frame, compared with what a packet socket says.
 ///
@@ -18,7 +18,7 @@ pub(in crate::collectors) enum Counting {
     /// interface or a tagging bridge at the far end of a virtual cable) this says 4 bytes too many.
     #[default]
     WholeFrame,
-    /// The frame without its Ethernet header, both ways: loopback.
+    /// The frame without its Ethernet header, but with its tag, both ways: loopback.
     WithoutHeader,
     /// What comes in without its Ethernet header and without a tag, because both were taken off
     /// below: bridges, 802.1Q interfaces.
@@ -49,11 +49,18 @@ impl Counting {
         has_stripped_tag: bool,
     ) -> u32 {
         let is_ingress = direction != Direction::Egress;
+        let tag = if is_ingress && has_stripped_tag {
+            TAG
+        } else {
+            0
+        };
         match self {
-            Self::WithoutHeader => frame_len.saturating_sub(ETHERNET_HEADER),
+            Self::WholeFrame => frame_len.saturating_add(tag),
+            Self::WithoutHeader => frame_len
+                .saturating_add(tag)
+                .saturating_sub(ETHERNET_HEADER),
             Self::IngressWithoutHeader if is_ingress => frame_len.saturating_sub(ETHERNET_HEADER),
-            Self::WholeFrame if is_ingress && has_stripped_tag => frame_len.saturating_add(TAG),
-            Self::WholeFrame | Self::IngressWithoutHeader | Self::IngressWithoutTag => frame_len,
+            Self::IngressWithoutHeader | Self::IngressWithoutTag => frame_len,
         }
     }
 }

@@ -9,6 +9,8 @@ mod sys;
 use std::time::{Duration, Instant};
 
 pub(in crate::collectors) use counting::Counting;
+#[cfg(feature = "pcap")]
+pub(in crate::collectors) use counting::TAG;
 #[cfg(target_os = "linux")]
 pub(in crate::collectors) use sys::attach;
 pub(in crate::collectors) use sys::wait_readable;

@@ -1,23 +1,43 @@
-//! Headers that a capturing system made up: loopback, "any" devices, netfilter logs, PPI, ARCNET.
+//! Headers that a capturing system made up: loopback, "any" devices, logs of packet filters, headers
+//! that name the link type of each packet.
 
-use super::{Layer, Step, be16, cut, malformed};
+use super::{ETHERNET, Layer, Step, after, be16, cut, malformed};
 use crate::frame::LinkType;
 
-/// LINKTYPE_NULL and LINKTYPE_LOOP: an address family in either byte order.
+/// LINKTYPE_NULL and LINKTYPE_LOOP: an address family in either byte order. Old systems put a PPP
+/// header, an EtherType or a number of 16 bits there; each is told apart by where its zeros are.
 pub(super) fn null(bytes: &[u8]) -> Step<'_> {
-    let Some(family) = bytes.first_chunk::<4>() else {
+    let Some(head) = bytes.first_chunk::<4>() else {
         return cut("loopback");
     };
     let rest = bytes.get(4..).unwrap_or_default();
-    let family = match u32::from_le_bytes(*family) {
-        little @ 0..=0xffff => little,
-        _ => u32::from_be_bytes(*family),
+    let number = match *head {
+        [0xff, 0x03, ..] => return Step::Next(Layer::Ppp, bytes),
+        [0, 2, 0, 0] | [0, 0, 2, 0] => 2,
+        _ => either_order(*head),
     };
-    match family {
-        2 => Step::Next(Layer::Ipv4, rest),
+    match (family(number), u16::try_from(number)) {
+        (Some(layer), _) => Step::Next(layer, rest),
+        (None, Ok(ethertype @ 0x0600..)) => Step::Next(Layer::EtherType(ethertype), rest),
+        (None, _) => Step::NonIp(0),
+    }
+}
+
+/// A number below 65,536 in whichever byte order makes it one.
+const fn either_order(bytes: [u8; 4]) -> u32 {
+    match u32::from_le_bytes(bytes) {
+        little @ 0..=0xffff => little,
+        _ => u32::from_be_bytes(bytes),
+    }
+}
+
+/// The layer of an address family.
+const fn family(number: u32) -> Option<Layer> {
+    match number {
+        2 => Some(Layer::Ipv4),
         // Linux, NetBSD and OpenBSD, FreeBSD, macOS.
-        10 | 24 | 28 | 30 => Step::Next(Layer::Ipv6, rest),
-        _ => Step::NonIp(0),
+        10 | 24 | 28 | 30 => Some(Layer::Ipv6),
+        _ => None,
     }
 }
 
@@ -45,15 +65,18 @@ fn cooked(hardware: u16, protocol: u16, rest: &[u8]) -> Step<'_> {
     const IEEE80211: u16 = 801;
     const RADIOTAP: u16 = 803;
     const FRAME_RELAY: u16 = 770;
+    const FIRST_ETHERTYPE: u16 = 0x0600;
     match (hardware, protocol) {
         (NETLINK, _) => Step::NonIp(0),
-        (IEEE80211, _) => Step::Next(Layer::Link(LinkType::Ieee80211), rest),
+        (IEEE80211, ..FIRST_ETHERTYPE) => Step::Next(Layer::Link(LinkType::Ieee80211), rest),
         (RADIOTAP, _) => Step::Next(Layer::Link(LinkType::Radiotap), rest),
         (FRAME_RELAY, _) => Step::Next(Layer::Link(LinkType::FrameRelay), rest),
-        // ETH_P_802_2 of linux/if_ether.h.
+        // ETH_P_ALL, ETH_P_802_2 and ETH_P_WAN_PPP of linux/if_ether.h.
+        (_, 0x0003) => Step::Next(ETHERNET, rest),
         (_, 0x0004) => Step::Next(Layer::Llc, rest),
-        (_, ethertype) if ethertype < 0x0600 => Step::NonIp(ethertype),
-        (_, ethertype) => Step::Next(Layer::EtherType(ethertype), rest),
+        (_, 0x0007) => Step::Next(Layer::Ppp, rest),
+        (_, ..FIRST_ETHERTYPE) => Step::NonIp(protocol),
+        (_, FIRST_ETHERTYPE..) => Step::Next(Layer::EtherType(protocol), rest),
     }
 }
 
@@ -63,17 +86,19 @@ pub(super) fn nflog(bytes: &[u8]) -> Step<'_> {
     let Some(family) = bytes.first() else {
         return cut("nflog");
     };
-    let layer = match family {
-        2 => Layer::Ipv4,
-        10 => Layer::Ipv6,
-        _ => return Step::NonIp(0),
-    };
     let values = bytes.get(4..).unwrap_or_default();
-    match nflog_payload(values, u16::from_le_bytes)
-        .or_else(|| nflog_payload(values, u16::from_be_bytes))
-    {
-        Some(payload) => Step::Next(layer, payload),
-        None => malformed("nflog", "no packet"),
+    let payload = nflog_payload(values, u16::from_le_bytes)
+        .or_else(|| nflog_payload(values, u16::from_be_bytes));
+    match (family, payload) {
+        (_, None) => malformed("nflog", "no packet"),
+        (2, Some(payload)) => Step::Next(Layer::Ipv4, payload),
+        (10, Some(payload)) => Step::Next(Layer::Ipv6, payload),
+        // Tables of other families (inet, netdev, bridge) log IP among others.
+        (_, Some(payload)) => match payload.first().map(|byte| byte >> 4) {
+            Some(4) => Step::Next(Layer::Ipv4, payload),
+            Some(6) => Step::Next(Layer::Ipv6, payload),
+            _ => Step::NonIp(0),
+        },
     }
 }
 
@@ -106,25 +131,71 @@ pub(super) fn ppi(bytes: &[u8]) -> Step<'_> {
     }
 }
 
-/// LINKTYPE_ARCNET_LINUX: addresses, offset, protocol; RFC 1201 adds a split flag and a sequence.
-pub(super) fn arcnet_linux(bytes: &[u8]) -> Step<'_> {
-    const IP_RFC1051: u8 = 240;
-    const IP_RFC1201: u8 = 212;
-    const IPV6_RFC1201: u8 = 196;
-    match bytes.get(4) {
-        Some(&IP_RFC1051) => Step::Next(Layer::Ipv4, bytes.get(5..).unwrap_or_default()),
-        Some(&protocol @ (IP_RFC1201 | IPV6_RFC1201)) => {
-            let layer = if protocol == IP_RFC1201 {
-                Layer::Ipv4
-            } else {
-                Layer::Ipv6
-            };
-            match bytes.get(8..) {
-                Some(rest) => Step::Next(layer, rest),
-                None => cut("arcnet"),
-            }
-        }
-        Some(_) => Step::NonIp(0),
-        None => cut("arcnet"),
+/// LINKTYPE_PKTAP: length, type of the record and link type, little-endian. Type 1 is a packet.
+pub(super) fn pktap(bytes: &[u8]) -> Step<'_> {
+    let Some(head) = bytes.first_chunk::<12>() else {
+        return cut("pktap");
+    };
+    let [a, b, 0, 0, 1, 0, 0, 0, c, d, e, f] = *head else {
+        return malformed("pktap", "bad length or no packet");
+    };
+    let length = usize::from(u16::from_le_bytes([a, b]));
+    let link = LinkType::from_linktype(u32::from_le_bytes([c, d, e, f]));
+    match length {
+        12.. => after(bytes, length, Layer::Link(link), "pktap"),
+        _ => malformed("pktap", "bad length or no packet"),
     }
+}
+
+/// LINKTYPE_PFLOG: the header's length without its padding, and an address family.
+pub(super) fn pflog(bytes: &[u8]) -> Step<'_> {
+    const SHORTEST: usize = 45;
+    let Some(&[length, number]) = bytes.first_chunk::<2>() else {
+        return cut("pflog");
+    };
+    let length = usize::from(length).next_multiple_of(4);
+    match family(u32::from(number)) {
+        Some(layer) if length >= SHORTEST => after(bytes, length, layer, "pflog"),
+        Some(_) => malformed("pflog", "bad length"),
+        None => Step::NonIp(0),
+    }
+}
+
+/// LINKTYPE_ENC: address family in the order of the capturing machine, security parameters, flags.
+pub(super) fn enc(bytes: &[u8]) -> Step<'_> {
+    let Some(head) = bytes.first_chunk::<4>() else {
+        return cut("enc");
+    };
+    match family(either_order(*head)) {
+        Some(layer) => after(bytes, 12, layer, "enc"),
+        None => Step::NonIp(0),
+    }
+}
+
+/// LINKTYPE_IPNET: version, address family as Solaris numbers them, 22 bytes more.
+pub(super) fn ipnet(bytes: &[u8]) -> Step<'_> {
+    match bytes.get(1) {
+        Some(2) => after(bytes, 24, Layer::Ipv4, "ipnet"),
+        Some(26) => after(bytes, 24, Layer::Ipv6, "ipnet"),
+        Some(_) => Step::NonIp(0),
+        None => cut("ipnet"),
+    }
+}
+
+/// Juniper's header (tcpdump, print-juniper.c): magic number and flags, then extensions where a flag
+/// says so. Another flag says that four bytes stand in place of the link layer.
+pub(super) fn juniper(link: LinkType, bytes: &[u8]) -> Step<'_> {
+    const NO_LINK_LAYER: u8 = 0x02;
+    const HAS_EXTENSIONS: u8 = 0x80;
+    let Some(&[b'M', b'G', b'C', flags]) = bytes.first_chunk::<4>() else {
+        return malformed("juniper", "truncated or bad magic number");
+    };
+    let length = match be16(bytes, 4) {
+        Some(extensions) if flags & HAS_EXTENSIONS != 0 => 6 + usize::from(extensions),
+        _ => 4,
+    };
+    if flags & NO_LINK_LAYER == 0 {
+        return after(bytes, length, Layer::Link(link), "juniper");
+    }
+    after(bytes, length + 4, Layer::AnyIp, "juniper")
 }
