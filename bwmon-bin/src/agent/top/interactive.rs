@@ -71,10 +71,10 @@ fn follow(
                 Next::Quit => return Ok(()),
                 Next::Draw => {}
                 Next::Redraw => screen.clear()?,
+                // The signal that ends the stop takes the terminal over again, once.
                 Next::Suspend => {
                     screen.leave();
                     emulate_default_handler(SIGTSTP).context("cannot suspend")?;
-                    screen.enter()?;
                 }
                 Next::Enter => screen.enter()?,
             }

@@ -20,6 +20,8 @@ use super::view;
 /// A terminal that is drawn on. Dropping it gives the terminal back as it was.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Given back for a while: nothing is drawn.
+    is_away: bool,
 }
 
 impl Screen {
@@ -39,16 +41,22 @@ impl Screen {
         let backend = CrosstermBackend::new(BufWriter::new(stdout()));
         let terminal = Terminal::new(backend).context("cannot read the terminal's size")?;
         // From here on an error gives back what was taken.
-        let screen = Self { terminal };
+        let screen = Self {
+            terminal,
+            is_away: false,
+        };
         take_over().context("cannot take the terminal over")?;
         Ok(screen)
     }
 
-    /// Draws what changed.
+    /// Draws what changed, unless the terminal is given back for a while.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub(super) fn draw(&mut self, app: &mut App, theme: &Theme) -> anyhow::Result<()> {
+        if self.is_away {
+            return Ok(());
+        }
         self.terminal
             .draw(|frame| view::draw(frame, app, theme))
             .context("cannot write to the terminal")?;
@@ -68,8 +76,9 @@ impl Screen {
             .context("cannot write to the terminal")
     }
 
-    /// Gives the terminal back for a while.
+    /// Gives the terminal back until [`Self::enter`].
     pub(super) fn leave(&mut self) {
+        self.is_away = true;
         give_back();
     }
 
@@ -81,6 +90,7 @@ impl Screen {
         // So that the modes are set in fact, not only believed to be.
         disable_raw_mode().context("cannot take the terminal over again")?;
         take_over().context("cannot take the terminal over again")?;
+        self.is_away = false;
         self.clear()
     }
 }
