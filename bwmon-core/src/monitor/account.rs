@@ -7,6 +7,9 @@ use crate::report::ProbeResult;
 use crate::sample::HostSample;
 use crate::time::Timestamp;
 
+/// No frame is seen after this.
+const END_OF_TIME: Timestamp = Timestamp::from_nanos(u64::MAX);
+
 /// What an [`Account`] tells apart, and how much it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -67,6 +70,8 @@ impl Totals {
 pub struct Accounted {
     /// By class.
     pub totals: Totals,
+    /// When the first and the last frame was seen, if any.
+    pub span: Option<(Timestamp, Timestamp)>,
     /// The flows of what is IP.
     pub flows: Snapshot,
     /// What carries no flow, by interface, EtherType or reason.
@@ -84,6 +89,9 @@ pub struct Account {
     classes: Classes,
     non_ip: Tally,
     malformed: Tally,
+    /// After the last while there was no frame.
+    first: Timestamp,
+    last: Timestamp,
     ignores_fragments: bool,
     tells_vlans: bool,
 }
@@ -96,6 +104,8 @@ impl Account {
             classes: Classes::default(),
             non_ip: Tally::default(),
             malformed: Tally::default(),
+            first: END_OF_TIME,
+            last: Timestamp::EPOCH,
             ignores_fragments: config.detail == Detail::Report,
             tells_vlans: config.detail == Detail::Full,
         }
@@ -104,6 +114,8 @@ impl Account {
     /// Counts one frame.
     #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
+        self.first = self.first.min(frame.at);
+        self.last = self.last.max(frame.at);
         if frame.link == LinkType::Ethernet {
             // Each family by itself, so that no general view of the packet is built: it is the way
             // that nearly all frames take.
@@ -165,8 +177,11 @@ impl Account {
     pub fn rotate(&mut self) -> Accounted {
         let totals = self.totals();
         (self.non_ip, self.malformed) = (Tally::default(), Tally::default());
+        let span = (self.first <= self.last).then_some((self.first, self.last));
+        (self.first, self.last) = (END_OF_TIME, Timestamp::EPOCH);
         Accounted {
             totals,
+            span,
             flows: self.flows.rotate(),
             classes: std::mem::take(&mut self.classes),
         }
@@ -272,6 +287,7 @@ fn local_and_remote<T>(direction: Direction, [source, destination]: [T; 2]) -> [
 /// Frames and traffic that a kernel attributed are counted; samples, probes and changes of interfaces
 /// are not an account's matter.
 impl Observer for Account {
+    #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>) {
         Self::frame(self, &frame);
     }

@@ -87,37 +87,24 @@ pub(super) struct Ending {
     pub(super) drops: Option<u64>,
 }
 
-/// The first and the last moment of some frames.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    first: Timestamp,
-    last: Timestamp,
-}
+/// The moments of the first and the last of some frames, if there are any.
+pub(super) type Span = Option<(Timestamp, Timestamp)>;
 
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            first: Timestamp::from_nanos(u64::MAX),
-            last: Timestamp::EPOCH,
+/// Around both.
+pub(super) fn hull(one: Span, other: Span) -> Span {
+    match (one, other) {
+        (Some((first, last)), Some((other_first, other_last))) => {
+            Some((first.min(other_first), last.max(other_last)))
         }
+        (span, None) | (None, span) => span,
     }
 }
 
-impl Seen {
-    /// Takes a frame's moment into account; frames may come in any order.
-    #[inline]
-    pub(super) fn note(&mut self, at: Timestamp) {
-        self.first = self.first.min(at);
-        self.last = self.last.max(at);
-    }
-
-    /// From the first to the last; empty at the Unix epoch where there was none.
-    pub(super) fn window(&self) -> Window {
-        if self.first > self.last {
-            return Window::default();
-        }
-        Window::new(self.first, self.last.since(self.first))
-    }
+/// From the first to the last; empty at the Unix epoch where there was none.
+pub(super) fn window(span: Span) -> Window {
+    span.map_or_else(Window::default, |(first, last)| {
+        Window::new(first, last.since(first))
+    })
 }
 
 /// Both directions together.
