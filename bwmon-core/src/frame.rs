@@ -281,6 +281,13 @@ impl PerDirection<Tally> {
         self.egress.add(other.egress);
     }
 
+    /// Both directions together.
+    pub fn total(&self) -> Tally {
+        let mut total = self.ingress;
+        total.add(self.egress);
+        total
+    }
+
     /// Bytes in both directions.
     pub const fn total_bytes(&self) -> u64 {
         self.ingress.bytes.saturating_add(self.egress.bytes)

@@ -4,7 +4,7 @@ pub struct Limits {
     /// Most flows that are told apart at a time.
     pub flows: usize,
     /// Most bytes of memory for flows: 112 for one over IPv4, 176 over IPv6, the index included and
-    /// also while it grows. Up to 400 KiB for half-empty blocks come on top.
+    /// also while it grows. Up to 128 KiB for blocks that are not full come on top.
     pub bytes: usize,
 }
 

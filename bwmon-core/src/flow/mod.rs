@@ -7,7 +7,7 @@
 //!
 //! Memory: 112 bytes for a flow over IPv4, 176 over IPv6, the index included. Time, measured and
 //! dated, is in `docs/performance.md`. Nothing is allocated per frame: rows are added in blocks of
-//! 1,024, and the index doubles now and then.
+//! 512, and the index doubles now and then.
 //!
 //! # Panics
 //!
@@ -28,6 +28,6 @@ mod view;
 
 pub use key::{About, Endpoint, FlowKey, Ports};
 pub use limits::Limits;
-pub use snapshot::{Flow, Snapshot};
+pub use snapshot::{Flow, Ranking, Snapshot};
 pub use table::{Counters, FlowTable, Place, Seen};
 pub use view::View;

@@ -109,12 +109,7 @@ impl<K: Packed> Rows<K> {
         for (row, _) in self.iter() {
             sum.add(row.traffic);
         }
-        let PerDirection {
-            ingress: mut total,
-            egress,
-        } = sum;
-        total.add(egress);
-        total
+        sum.total()
     }
 
     /// Keeps the rows that `keep` takes, in their order, and gives back the blocks that are free.

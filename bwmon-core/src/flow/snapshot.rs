@@ -28,6 +28,18 @@ impl Flow {
     }
 }
 
+/// The largest rows, and what the others amount to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Ranking {
+    /// Largest first.
+    pub rows: Vec<Flow>,
+    /// How many others there are.
+    pub other_rows: u64,
+    /// Bytes and packets of the others, both directions.
+    pub others: Tally,
+}
+
 /// What a table held when it was rotated: rows of fixed size, in no particular order.
 ///
 /// Two snapshots are equal if they hold the same flows with the same counters and the same overflow.
@@ -107,13 +119,6 @@ impl Snapshot {
     /// [`View::Host`]. Takes time and memory in proportion to the flows.
     #[must_use]
     pub fn by(&self, view: View, mut keep: impl FnMut(&Flow) -> bool) -> Self {
-        if view == View::Flow && is_by_flow(&self.v4) && is_by_flow(&self.v6) {
-            return Self {
-                v4: without_place(&self.v4, &mut keep),
-                v6: without_place(&self.v6, &mut keep),
-                overflow: self.overflow.clone(),
-            };
-        }
         let mut group = Group::new();
         for (row, origin) in self.v4.iter() {
             if keep(&flow(row, origin)) {
@@ -133,11 +138,35 @@ impl Snapshot {
 
     /// The `limit` flows with the most bytes in both directions, largest first, ties by place and key.
     pub fn top(&self, limit: usize) -> Vec<Flow> {
+        self.ranking_of_rows(limit, |_| true).rows
+    }
+
+    /// The `limit` rows with the most bytes of [`Self::by`], as [`Self::top`] gives them, and what the
+    /// others amount to. Needs no memory for the others where the flows are what the view tells apart.
+    pub fn ranking(&self, view: View, limit: usize, keep: impl FnMut(&Flow) -> bool) -> Ranking {
+        if view != View::Flow || !is_by_flow(&self.v4) || !is_by_flow(&self.v6) {
+            return self.by(view, keep).ranking_of_rows(limit, |_| true);
+        }
+        let mut ranking = self.ranking_of_rows(limit, keep);
+        for row in &mut ranking.rows {
+            row.place = None;
+        }
+        ranking
+    }
+
+    fn ranking_of_rows(&self, limit: usize, mut keep: impl FnMut(&Flow) -> bool) -> Ranking {
         let mut best = BinaryHeap::new();
-        take_best(&self.v4, limit, &mut best);
-        take_best(&self.v6, limit, &mut best);
-        let ranked = best.into_sorted_vec();
-        ranked.into_iter().map(|Ranked(flow)| flow).collect()
+        let mut ranking = Ranking::default();
+        take_best(&self.v4, limit, &mut keep, &mut best, &mut ranking);
+        take_best(&self.v6, limit, &mut keep, &mut best, &mut ranking);
+        for Ranked(flow) in best.into_sorted_vec() {
+            ranking.other_rows -= 1;
+            let Tally { bytes, packets } = flow.counters.traffic.total();
+            ranking.others.bytes = ranking.others.bytes.saturating_sub(bytes);
+            ranking.others.packets = ranking.others.packets.saturating_sub(packets);
+            ranking.rows.push(flow);
+        }
+        ranking
     }
 
     /// The `limit` flows with the most bytes as [`Self::top`] gives them, and the overflow by place
@@ -198,27 +227,29 @@ fn is_by_flow<K: Packed>(rows: &Rows<K>) -> bool {
     })
 }
 
-fn without_place<K: Packed>(rows: &Rows<K>, keep: &mut impl FnMut(&Flow) -> bool) -> Rows<K> {
-    let mut kept = Rows::default();
+/// Adds the rows that `keep` takes to the sums of `ranking`, and puts them among the `limit` best where
+/// they belong there.
+fn take_best<K: Packed>(
+    rows: &Rows<K>,
+    limit: usize,
+    keep: &mut impl FnMut(&Flow) -> bool,
+    best: &mut BinaryHeap<Ranked>,
+    ranking: &mut Ranking,
+) {
     for (row, origin) in rows.iter() {
-        if keep(&flow(row, origin)) {
-            let key = row.key.with_tail(row.key.tail().without_place_and_vlan());
-            kept.push(Row { key, ..*row }, *origin);
+        let flow = flow(row, origin);
+        if !keep(&flow) {
+            continue;
         }
-    }
-    kept
-}
-
-/// Puts the rows among the `limit` best where they belong there.
-fn take_best<K: Packed>(rows: &Rows<K>, limit: usize, best: &mut BinaryHeap<Ranked>) {
-    for (row, origin) in rows.iter() {
+        let total = row.traffic.total();
+        ranking.other_rows += 1;
+        ranking.others.add(total);
         let is_full = best.len() >= limit;
-        let bytes = row.traffic.total_bytes();
-        let is_beaten = |last: &Ranked| bytes < last.0.counters.traffic.total_bytes();
+        let is_beaten = |last: &Ranked| total.bytes < last.0.counters.traffic.total_bytes();
         if is_full && best.peek().is_none_or(is_beaten) {
             continue;
         }
-        best.push(Ranked(flow(row, origin)));
+        best.push(Ranked(flow));
         if is_full {
             best.pop();
         }

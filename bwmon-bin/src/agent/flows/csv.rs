@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use bwmon_core::flow::Flow;
 
 use super::cli::By;
-use super::part::{Part, both};
+use super::part::Part;
 use super::query::Query;
 use super::units::{moment, protocol};
 
@@ -84,7 +84,7 @@ impl Display for Row<'_> {
         }
         let traffic = &counters.traffic;
         if matches!(by, By::Protocol | By::Vlan) {
-            let sum = both(traffic);
+            let sum = traffic.total();
             write!(f, "{},{}", sum.packets, sum.bytes)?;
         } else {
             let (sent, received) = (traffic.egress, traffic.ingress);

@@ -5,8 +5,6 @@ use bwmon_core::filter::{Field, Fields, Filter, Subject};
 use bwmon_core::flow::{Flow, Snapshot};
 use bwmon_core::frame::Tally;
 
-use super::part::both;
-
 /// What is known of flows of a live capture.
 const LIVE: Fields = Flow::FIELDS;
 
@@ -56,7 +54,7 @@ impl Wanted {
     pub(super) fn left_out(&self, flows: &Snapshot) -> Tally {
         let mut sum = Tally::default();
         for flow in flows.iter().filter(|flow| !self.takes(flow)) {
-            sum.add(both(&flow.counters.traffic));
+            sum.add(flow.counters.traffic.total());
         }
         sum
     }

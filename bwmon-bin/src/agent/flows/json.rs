@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::cli::By;
 use super::filter::Wanted;
-use super::part::{Ending, Part, Source, both};
+use super::part::{Ending, Part, Source};
 use super::query::{Query, Rest, sum};
 use super::units::protocol;
 
@@ -181,7 +181,7 @@ impl Serialize for Row<'_> {
                 map.serialize_entry(bytes_ba, &traffic.ingress.bytes)?;
             }
             None => {
-                let sum = both(traffic);
+                let sum = traffic.total();
                 map.serialize_entry("packets", &sum.packets)?;
                 map.serialize_entry("bytes", &sum.bytes)?;
             }

@@ -1,7 +1,7 @@
 //! What is printed: the counts of a window or of a whole capture.
 
 use bwmon_core::flow::Snapshot;
-use bwmon_core::frame::{PerDirection, Tally};
+use bwmon_core::frame::Tally;
 use bwmon_core::monitor::Totals;
 use bwmon_core::time::Window;
 
@@ -50,7 +50,7 @@ impl Part {
     pub(super) fn new(window: Window, totals: Totals, flows: Snapshot, late_frames: u64) -> Self {
         let mut overflow = Tally::default();
         for (_, traffic) in flows.overflow() {
-            overflow.add(both(traffic));
+            overflow.add(traffic.total());
         }
         Self {
             window,
@@ -85,11 +85,4 @@ pub(super) struct Ending {
     pub(super) intervals: Option<u64>,
     /// Frames that a live capture lost.
     pub(super) drops: Option<u64>,
-}
-
-/// Both directions together.
-pub(super) fn both(traffic: &PerDirection<Tally>) -> Tally {
-    let mut sum = traffic.ingress;
-    sum.add(traffic.egress);
-    sum
 }

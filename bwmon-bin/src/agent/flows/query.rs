@@ -2,13 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
-use bwmon_core::flow::{Flow, Snapshot, View};
+use bwmon_core::flow::{Flow, Ranking, Snapshot, View};
 use bwmon_core::frame::Tally;
 use bwmon_core::monitor::Detail;
 
 use super::cli::{Arguments, By, Format, Top};
 use super::filter::Wanted;
-use super::part::both;
 
 /// Rows of a table on a terminal where nobody said how many.
 const TERMINAL_ROWS: usize = 20;
@@ -71,16 +70,21 @@ impl Query {
         view: View,
         belongs: impl Fn(&Flow) -> bool,
     ) -> Rows {
-        let grouped = match &self.wanted {
-            None => flows.by(view, belongs),
-            Some(wanted) => flows.by(view, |flow| belongs(flow) && wanted.takes(flow)),
+        let Ranking {
+            rows: shown,
+            other_rows: rows,
+            others: traffic,
+            ..
+        } = match &self.wanted {
+            None => flows.ranking(view, self.top, belongs),
+            Some(wanted) => {
+                flows.ranking(view, self.top, |flow| belongs(flow) && wanted.takes(flow))
+            }
         };
-        let shown = grouped.top(self.top);
-        let rest = Rest {
-            rows: (grouped.len() - shown.len()) as u64,
-            traffic: minus(grouped.total(), sum(shown.iter().copied())),
-        };
-        Rows { shown, rest }
+        Rows {
+            shown,
+            rest: Rest { rows, traffic },
+        }
     }
 
     /// What flows are told apart by.
@@ -129,14 +133,7 @@ impl By {
 pub(super) fn sum(flows: impl Iterator<Item = Flow>) -> Tally {
     let mut sum = Tally::default();
     for flow in flows {
-        sum.add(both(&flow.counters.traffic));
+        sum.add(flow.counters.traffic.total());
     }
     sum
-}
-
-fn minus(all: Tally, part: Tally) -> Tally {
-    Tally {
-        bytes: all.bytes.saturating_sub(part.bytes),
-        packets: all.packets.saturating_sub(part.packets),
-    }
 }

@@ -8,7 +8,7 @@ use bwmon_core::frame::Tally;
 use bwmon_core::time::Window;
 
 use super::cli::By;
-use super::part::{Ending, Part, Source, both};
+use super::part::{Ending, Part, Source};
 use super::query::{Query, Rest};
 use super::units::{End, Grouped, Percent, Si, length, protocol, rate, short_moment};
 
@@ -170,7 +170,7 @@ const PROTOCOL: Column = left("Prot", |flow, _, text| {
     write!(text, "{}", protocol(flow.key.protocol))
 });
 const FRAMES: Column = right("Frames", |flow, _, text| {
-    write!(text, "{}", Si::count(both(&flow.counters.traffic).packets))
+    write!(text, "{}", Si::count(flow.counters.traffic.total().packets))
 });
 const SHARE: Column = right("%", |flow, whole, text| {
     write!(
