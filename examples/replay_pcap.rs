@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let limits = Limits::bytes(512 << 20);
     let mut account = Account::new(AccountConfig::new(limits, Detail::Ports));
     let mut capture = CaptureFile::open(std::fs::File::open(path)?)?;
-    while capture.next_frames(|frame| account.frame(&frame))? > 0 {}
+    while capture.next_frames(&mut account)? > 0 {}
     for pair in account.rotate().flows.by(View::Pair, |_| true).top(10) {
         let (a, b) = (pair.key.local.address, pair.key.remote.address);
         println!("{a} {b} {} bytes", pair.counters.traffic.total_bytes());

@@ -125,6 +125,41 @@ impl Window {
     }
 }
 
+/// The moments of the first and the last of some things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Of the first.
+    pub first: Timestamp,
+    /// Of the last.
+    pub last: Timestamp,
+}
+
+impl Span {
+    /// Of one thing alone.
+    pub const fn at(moment: Timestamp) -> Self {
+        Self {
+            first: moment,
+            last: moment,
+        }
+    }
+
+    /// Around both, as far as they are. Associative and commutative.
+    pub fn hull(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(Self {
+                first: one.first.min(other.first),
+                last: one.last.max(other.last),
+            }),
+            (span, None) | (None, span) => span,
+        }
+    }
+
+    /// From the first to the last.
+    pub fn window(&self) -> Window {
+        Window::new(self.first, self.last.since(self.first))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,9 @@ use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
+use super::table::Counters;
 use crate::frame::{PerDirection, Tally};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Lane<K> {
@@ -14,7 +15,27 @@ pub(super) struct Lane<K> {
     /// Frames that wait for their row.
     pub(super) waiting: Waiting<K, OneFrame>,
     /// What went to the overflow.
-    pub(super) gone: PerDirection<Tally>,
+    pub(super) gone: Gone,
+}
+
+/// What went to the overflow.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Gone {
+    traffic: PerDirection<Tally>,
+    span: Option<Span>,
+}
+
+impl Gone {
+    pub(super) fn add(&mut self, counters: &Counters) {
+        let Counters {
+            traffic,
+            first,
+            last,
+            ..
+        } = *counters;
+        self.traffic.add(traffic);
+        self.span = Span::hull(self.span, Some(Span { first, last }));
+    }
 }
 
 impl<K: Packed> Default for Lane<K> {
@@ -23,7 +44,7 @@ impl<K: Packed> Default for Lane<K> {
             rows: Rows::default(),
             index: Index::default(),
             waiting: Waiting::default(),
-            gone: PerDirection::default(),
+            gone: Gone::default(),
         }
     }
 }
@@ -130,7 +151,7 @@ impl<K: Packed> Lane<K> {
         self.rows.retain(|row, origin| {
             let stays = weight(row, origin, floor) > mark;
             if !stays {
-                sum.add(row.traffic);
+                sum.add(&row.counters(origin));
                 gone(row);
             }
             stays
@@ -140,7 +161,7 @@ impl<K: Packed> Lane<K> {
 
     /// Moves the rows out. The index keeps its memory, unless far less of it was used.
     pub(super) fn take(&mut self) -> Rows<K> {
-        self.gone = PerDirection::default();
+        self.gone = Gone::default();
         self.index.reset(self.rows.len());
         std::mem::take(&mut self.rows)
     }
@@ -148,9 +169,18 @@ impl<K: Packed> Lane<K> {
     /// Everything counted, rows and overflow.
     pub(super) fn total(&self) -> Tally {
         let mut total = self.rows.total();
-        total.add(self.gone.ingress);
-        total.add(self.gone.egress);
+        total.add(self.gone.traffic.ingress);
+        total.add(self.gone.traffic.egress);
         total
+    }
+
+    /// When the first and the last frame was seen, in rows and overflow.
+    pub(super) fn span(&self) -> Option<Span> {
+        let spans = self.rows.iter().map(|(row, origin)| Span {
+            first: origin.first,
+            last: row.last,
+        });
+        spans.fold(self.gone.span, |span, row| Span::hull(span, Some(row)))
     }
 
     fn find(&self, tag: u32, key: &K) -> Option<u32> {

@@ -106,6 +106,17 @@ impl Tail {
         Self([about.ports.word(), place.map_or(0, |id| id.0), rest])
     }
 
+    /// The interface's number, 0 also where there is none, and whether there is one.
+    pub(super) const fn place(self) -> (u32, bool) {
+        let Self([_, place, rest]) = self;
+        (place, rest & HAS_PLACE != 0)
+    }
+
+    pub(super) const fn has_vlan(self) -> bool {
+        let Self([_, _, rest]) = self;
+        rest & HAS_VLAN != 0
+    }
+
     /// Nothing but which end is of which family.
     pub(super) const fn emptied(self) -> Self {
         let Self([_, _, rest]) = self;
@@ -257,6 +268,7 @@ impl Packed for Packed4 {
         hasher.finish()
     }
 
+    #[inline]
     fn unpack(&self) -> (Place, FlowKey) {
         let [local, remote, ports, place, rest] = self.0;
         let [local, remote] = [local, remote].map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
@@ -339,6 +351,7 @@ impl Packed for Packed6 {
         hasher.finish()
     }
 
+    #[inline]
     fn unpack(&self) -> (Place, FlowKey) {
         let [a, b, c, d, e, f, g, h, ports, place, rest] = self.0;
         let address = |words: [u32; 4], is_ipv4| {
@@ -371,6 +384,7 @@ const fn words(wide: u128) -> [u32; 4] {
     ]
 }
 
+#[inline]
 fn unpack(addresses: [IpAddr; 2], ports: u32, place: u32, rest: u32) -> (Place, FlowKey) {
     let [local_port, remote_port] = halves(ports);
     let [vlan, low] = halves(rest);

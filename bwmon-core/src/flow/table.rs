@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
 use super::snapshot::Snapshot;
 use crate::frame::{Direction, InterfaceId, PerDirection, Tally};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// What a flow amounts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -193,6 +193,13 @@ impl FlowTable {
         (self.v4.total(), self.v6.total())
     }
 
+    /// When the first and the last frame was seen since the last rotation, in rows and overflow. Takes
+    /// time in proportion to the flows.
+    pub fn span(&mut self) -> Option<Span> {
+        self.flush();
+        Span::hull(self.v4.span(), self.v6.span())
+    }
+
     /// Bytes of memory that the rows and their index take.
     pub fn memory_bytes(&self) -> usize {
         self.v4.memory_bytes() + self.v6.memory_bytes()
@@ -285,9 +292,9 @@ impl FlowTable {
             K::lane(self).insert(pending, base);
         } else {
             let (place, _) = pending.key.unpack();
-            let traffic = pending.amount.counters().traffic;
-            K::lane(self).gone.add(traffic);
-            self.add_overflow(place, traffic);
+            let counters = pending.amount.counters();
+            K::lane(self).gone.add(&counters);
+            self.add_overflow(place, counters.traffic);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally}
 use crate::packet::{self, Addresses, Parsed, peek};
 use crate::report::ProbeResult;
 use crate::sample::HostSample;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// What an [`Account`] tells apart, and how much it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +67,8 @@ impl Totals {
 pub struct Accounted {
     /// By class.
     pub totals: Totals,
+    /// When the first and the last frame was seen, if any.
+    pub span: Option<Span>,
     /// The flows of what is IP.
     pub flows: Snapshot,
     /// What carries no flow, by interface, EtherType or reason.
@@ -84,6 +86,8 @@ pub struct Account {
     classes: Classes,
     non_ip: Tally,
     malformed: Tally,
+    /// When what is no flow was seen first and last.
+    span: Option<Span>,
     ignores_fragments: bool,
     tells_vlans: bool,
 }
@@ -96,6 +100,7 @@ impl Account {
             classes: Classes::default(),
             non_ip: Tally::default(),
             malformed: Tally::default(),
+            span: None,
             ignores_fragments: config.detail == Detail::Report,
             tells_vlans: config.detail == Detail::Full,
         }
@@ -165,8 +170,10 @@ impl Account {
     pub fn rotate(&mut self) -> Accounted {
         let totals = self.totals();
         (self.non_ip, self.malformed) = (Tally::default(), Tally::default());
+        let span = Span::hull(self.span.take(), self.flows.span());
         Accounted {
             totals,
+            span,
             flows: self.flows.rotate(),
             classes: std::mem::take(&mut self.classes),
         }
@@ -211,11 +218,13 @@ impl Account {
                 }
             }
             Parsed::NonIp(ethertype) => {
+                self.span = Span::hull(self.span, Some(Span::at(frame.at)));
                 self.non_ip.count(frame.wire_len);
                 let classes = self.classes.of(frame.interface);
                 classes.non_ip(ethertype, frame.direction, frame.wire_len);
             }
             Parsed::Malformed(unparsed) => {
+                self.span = Span::hull(self.span, Some(Span::at(frame.at)));
                 self.malformed.count(frame.wire_len);
                 let classes = self.classes.of(frame.interface);
                 classes.malformed(unparsed, frame.direction, frame.wire_len);
@@ -231,20 +240,30 @@ impl Account {
         (ports, has_ports): (Ports, bool),
         vlan: Option<u16>,
     ) -> About {
-        About {
+        let about = About {
             protocol,
             ports: match frame.direction {
                 Direction::Ingress => ports.turned(),
                 Direction::Egress | Direction::Unknown => ports,
             },
             has_ports: has_ports | self.ignores_fragments,
-            vlan: if self.tells_vlans {
-                // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-                frame.stripped_vlan.map(|tag| tag & 0x0fff).or(vlan)
-            } else {
-                None
-            },
+            vlan: None,
+        };
+        if self.tells_vlans {
+            return tagged(about, frame.stripped_vlan, vlan);
         }
+        about
+    }
+}
+
+/// A call, so that those who do not ask for VLANs do not pay for them.
+#[cold]
+#[inline(never)]
+fn tagged(about: About, stripped: Option<u16>, vlan: Option<u16>) -> About {
+    About {
+        // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+        vlan: stripped.map(|tag| tag & 0x0fff).or(vlan),
+        ..about
     }
 }
 
@@ -272,6 +291,7 @@ fn local_and_remote<T>(direction: Direction, [source, destination]: [T; 2]) -> [
 /// Frames and traffic that a kernel attributed are counted; samples, probes and changes of interfaces
 /// are not an account's matter.
 impl Observer for Account {
+    #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>) {
         Self::frame(self, &frame);
     }

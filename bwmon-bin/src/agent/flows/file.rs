@@ -90,7 +90,7 @@ fn frames<R: Read + Send>(
     progress: &mut Progress,
 ) -> Result<(), CollectError> {
     loop {
-        let count = capture.next_frames(|frame| meter.frame(&frame))?;
+        let count = meter.read(capture)?;
         if count == 0 || meter.is_broken() {
             return Ok(());
         }

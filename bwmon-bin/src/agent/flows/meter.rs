@@ -1,15 +1,19 @@
 //! Counts frames: all of them as one, or interval by interval.
 
-use std::io;
+use std::io::{self, Read};
 use std::time::Duration;
 
+use bwmon_core::collector::CollectError;
+use bwmon_core::collectors::capture_file::CaptureFile;
 use bwmon_core::frame::Frame;
 use bwmon_core::monitor::{Account, AccountConfig};
-use bwmon_core::time::{Timestamp, Window};
+use bwmon_core::time::{Span, Timestamp, Window};
 
 use super::output::Output;
-use super::part::{Ending, Part, Seen};
+use super::part::{Ending, Part};
 
+/// Frames between two looks at anything but frames.
+const STRIDE: usize = 4_096;
 /// The interval that ends here never does.
 const END_OF_TIME: Timestamp = Timestamp::from_nanos(u64::MAX);
 
@@ -20,6 +24,12 @@ pub(super) trait Meter {
 
     /// Counts a frame.
     fn frame(&mut self, frame: &Frame<'_>);
+
+    /// Counts some frames of a file, and says how many; 0 at its end.
+    ///
+    /// # Errors
+    /// What reading met.
+    fn read<R: Read + Send>(&mut self, file: &mut CaptureFile<R>) -> Result<usize, CollectError>;
 
     /// Says that no more frames stamped before `now` will come.
     fn is_past(&mut self, now: Timestamp);
@@ -38,7 +48,6 @@ pub(super) trait Meter {
 #[derive(Debug)]
 pub(super) struct Whole {
     account: Account,
-    seen: Seen,
     output: Output,
 }
 
@@ -46,7 +55,6 @@ impl Whole {
     pub(super) fn new(config: AccountConfig, output: Output) -> Self {
         Self {
             account: Account::new(config),
-            seen: Seen::default(),
             output,
         }
     }
@@ -55,10 +63,12 @@ impl Whole {
 impl Meter for Whole {
     const PRINTS_MEANWHILE: bool = false;
 
-    #[inline(always)]
     fn frame(&mut self, frame: &Frame<'_>) {
-        self.seen.note(frame.at);
         self.account.frame(frame);
+    }
+
+    fn read<R: Read + Send>(&mut self, file: &mut CaptureFile<R>) -> Result<usize, CollectError> {
+        file.next_frames(&mut self.account)
     }
 
     fn is_past(&mut self, _now: Timestamp) {}
@@ -70,7 +80,9 @@ impl Meter for Whole {
     fn finish(mut self, watched: Option<Window>, ending: Ending) -> io::Result<()> {
         let accounted = self.account.rotate();
         drop(self.account);
-        let window = watched.unwrap_or_else(|| self.seen.window());
+        let window = watched
+            .or_else(|| Some(accounted.span?.window()))
+            .unwrap_or_default();
         let part = Part::new(window, accounted.totals, accounted.flows, 0);
         self.output.end(&part, &ending)
     }
@@ -83,7 +95,7 @@ impl Meter for Whole {
 #[derive(Debug)]
 pub(super) struct Series {
     account: Account,
-    seen: Seen,
+    span: Option<Span>,
     output: Output,
     length: Duration,
     /// The open interval; both at the Unix epoch while none is open.
@@ -101,7 +113,7 @@ impl Series {
     pub(super) fn new(config: AccountConfig, length: Duration, output: Output) -> Self {
         Self {
             account: Account::new(config),
-            seen: Seen::default(),
+            span: None,
             output,
             length,
             start: Timestamp::EPOCH,
@@ -129,6 +141,7 @@ impl Series {
             return;
         }
         let accounted = self.account.rotate();
+        self.span = Span::hull(self.span, accounted.span);
         let part = Part::new(
             Window::new(self.start, self.length),
             accounted.totals,
@@ -154,8 +167,15 @@ impl Meter for Series {
             self.turn(frame.at);
         }
         self.late_frames += u64::from(frame.at < self.start);
-        self.seen.note(frame.at);
         self.account.frame(frame);
+    }
+
+    fn read<R: Read + Send>(&mut self, file: &mut CaptureFile<R>) -> Result<usize, CollectError> {
+        let mut count = 0;
+        while count < STRIDE && file.next_frame(|frame| self.frame(&frame))? {
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn is_past(&mut self, now: Timestamp) {
@@ -171,7 +191,9 @@ impl Meter for Series {
     fn finish(mut self, watched: Option<Window>, mut ending: Ending) -> io::Result<()> {
         self.close();
         self.failure?;
-        self.sums.window = watched.unwrap_or_else(|| self.seen.window());
+        self.sums.window = watched
+            .or_else(|| Some(self.span?.window()))
+            .unwrap_or_default();
         ending.intervals = Some(self.count);
         self.output.end(&self.sums, &ending)
     }

@@ -3,7 +3,7 @@
 use bwmon_core::flow::Snapshot;
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::monitor::Totals;
-use bwmon_core::time::{Timestamp, Window};
+use bwmon_core::time::Window;
 
 /// Where the frames came from.
 #[derive(Debug)]
@@ -85,39 +85,6 @@ pub(super) struct Ending {
     pub(super) intervals: Option<u64>,
     /// Frames that a live capture lost.
     pub(super) drops: Option<u64>,
-}
-
-/// The first and the last moment of some frames.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    first: Timestamp,
-    last: Timestamp,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            first: Timestamp::from_nanos(u64::MAX),
-            last: Timestamp::EPOCH,
-        }
-    }
-}
-
-impl Seen {
-    /// Takes a frame's moment into account; frames may come in any order.
-    #[inline]
-    pub(super) fn note(&mut self, at: Timestamp) {
-        self.first = self.first.min(at);
-        self.last = self.last.max(at);
-    }
-
-    /// From the first to the last; empty at the Unix epoch where there was none.
-    pub(super) fn window(&self) -> Window {
-        if self.first > self.last {
-            return Window::default();
-        }
-        Window::new(self.first, self.last.since(self.first))
-    }
 }
 
 /// Both directions together.

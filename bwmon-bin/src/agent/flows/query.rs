@@ -71,7 +71,10 @@ impl Query {
         view: View,
         belongs: impl Fn(&Flow) -> bool,
     ) -> Rows {
-        let grouped = flows.by(view, |flow| belongs(flow) && self.takes(flow));
+        let grouped = match &self.wanted {
+            None => flows.by(view, belongs),
+            Some(wanted) => flows.by(view, |flow| belongs(flow) && wanted.takes(flow)),
+        };
         let shown = grouped.top(self.top);
         let rest = Rest {
             rows: (grouped.len() - shown.len()) as u64,

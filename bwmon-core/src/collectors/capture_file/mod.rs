@@ -17,8 +17,14 @@ use input::Input;
 use pcap::Pcap;
 use pcapng::PcapNg;
 
-use crate::collector::{CollectError, CollectErrorKind, Collector, Losses, Observer, Progress};
-use crate::frame::Frame;
+use crate::collector::{
+    CollectError, CollectErrorKind, Collector, InterfaceEvent, Losses, Observer, Progress,
+};
+use crate::flow::FlowKey;
+use crate::frame::{Frame, InterfaceId, PerDirection, Tally};
+use crate::report::ProbeResult;
+use crate::sample::HostSample;
+use crate::time::Timestamp;
 
 /// Longest captured length of one frame that is taken; more is damage. What common tools take.
 pub const MAX_CAPTURED: usize = 262_144;
@@ -81,29 +87,32 @@ impl<R: Read + Send> CaptureFile<R> {
     /// [`CollectErrorKind::Damaged`] with the offset, or what reading met. The capture has then
     /// ended.
     pub fn next_frame(&mut self, observer: impl FnMut(Frame<'_>)) -> Result<bool, CollectError> {
-        Ok(self.next(1, observer)? > 0)
+        Ok(self.next(1, &mut Each(observer))? > 0)
     }
 
-    /// Hands the next frames to `observer`: as many as are read by now, some thousands at most and
-    /// one at least. Says how many; 0 at the end. Faster than one by one.
+    /// Hands the next frames to `into`: as many as are read by now, some thousands at most and one at
+    /// least. Says how many; 0 at the end. Faster than one by one.
     ///
     /// # Errors
     /// As [`Self::next_frame`].
     #[inline]
-    pub fn next_frames(&mut self, observer: impl FnMut(Frame<'_>)) -> Result<usize, CollectError> {
-        self.next(usize::MAX, observer)
+    pub fn next_frames(
+        &mut self,
+        into: &mut (impl Observer + ?Sized),
+    ) -> Result<usize, CollectError> {
+        self.next(usize::MAX, into)
     }
 
     #[inline]
     fn next(
         &mut self,
         most: usize,
-        mut observer: impl FnMut(Frame<'_>),
+        into: &mut (impl Observer + ?Sized),
     ) -> Result<usize, CollectError> {
         while !self.has_ended {
             let record = match &mut self.format {
-                Format::Pcap(pcap) => pcap.next(&mut self.input, most, &mut observer),
-                Format::PcapNg(pcapng) => pcapng.next(&mut self.input, &mut observer),
+                Format::Pcap(pcap) => pcap.next(&mut self.input, most, into),
+                Format::PcapNg(pcapng) => pcapng.next(&mut self.input, into),
             };
             match record {
                 Ok(Record::Frames(count)) => return Ok(count),
@@ -134,7 +143,7 @@ impl<R: Read + Send> Collector for CaptureFile<R> {
         let started = Instant::now();
         loop {
             for _ in 0..STRIDE {
-                if self.next_frames(|frame| into.frame(frame))? == 0 {
+                if self.next_frames(into)? == 0 {
                     return Ok(Progress::Ended);
                 }
             }
@@ -147,6 +156,30 @@ impl<R: Read + Send> Collector for CaptureFile<R> {
     fn losses(&self) -> Losses {
         Losses::default()
     }
+}
+
+/// Each frame by itself; a file has nothing else.
+struct Each<F>(F);
+
+impl<F: FnMut(Frame<'_>)> Observer for Each<F> {
+    fn frame(&mut self, frame: Frame<'_>) {
+        (self.0)(frame);
+    }
+
+    fn flow(
+        &mut self,
+        _at: Timestamp,
+        _interface: Option<InterfaceId>,
+        _key: FlowKey,
+        _delta: PerDirection<Tally>,
+    ) {
+    }
+
+    fn interface(&mut self, _at: Timestamp, _event: InterfaceEvent) {}
+
+    fn sample(&mut self, _at: Timestamp, _sample: HostSample) {}
+
+    fn probe(&mut self, _at: Timestamp, _probe: ProbeResult) {}
 }
 
 impl<R> fmt::Debug for CaptureFile<R> {

@@ -6,7 +6,7 @@ use std::io::Read;
 use super::input::Input;
 use super::order::ByteOrder;
 use super::{MAX_CAPTURED, Record, damaged, not_a_capture};
-use crate::collector::CollectError;
+use crate::collector::{CollectError, Observer};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
 use crate::time::Timestamp;
 
@@ -95,10 +95,10 @@ impl Pcap {
         &self,
         input: &mut Input<R>,
         most: usize,
-        observer: &mut impl FnMut(Frame<'_>),
+        into: &mut (impl Observer + ?Sized),
     ) -> Result<Record, CollectError> {
         loop {
-            let (count, consumed) = self.frames(input.ready(), most, observer);
+            let (count, consumed) = self.frames(input.ready(), most, into);
             if count > 0 {
                 input.consume(consumed);
                 return Ok(Record::Frames(count));
@@ -116,14 +116,14 @@ impl Pcap {
         &self,
         bytes: &[u8],
         most: usize,
-        observer: &mut impl FnMut(Frame<'_>),
+        into: &mut (impl Observer + ?Sized),
     ) -> (usize, usize) {
         let mut rest = bytes;
         let mut count = 0;
         while count < most
             && let Some((frame, after)) = self.frame(rest)
         {
-            observer(frame);
+            into.frame(frame);
             rest = after;
             count += 1;
         }

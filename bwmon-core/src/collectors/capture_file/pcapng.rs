@@ -7,7 +7,7 @@ use std::io::Read;
 use super::input::Input;
 use super::order::ByteOrder;
 use super::{MAX_CAPTURED, Record, damaged};
-use crate::collector::CollectError;
+use crate::collector::{CollectError, Observer};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType};
 use crate::time::Timestamp;
 
@@ -52,7 +52,7 @@ impl PcapNg {
     pub(super) fn next<R: Read>(
         &mut self,
         input: &mut Input<R>,
-        observer: &mut impl FnMut(Frame<'_>),
+        into: &mut (impl Observer + ?Sized),
     ) -> Result<Record, CollectError> {
         if input.is_at_end()? {
             return Ok(Record::End);
@@ -74,7 +74,7 @@ impl PcapNg {
         }
         match kind {
             INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
-                self.block(kind, length, input, observer)
+                self.block(kind, length, input, into)
             }
             _ => self.pass_over(length, input),
         }
@@ -127,7 +127,7 @@ impl PcapNg {
         kind: u32,
         length: u32,
         input: &mut Input<R>,
-        observer: &mut impl FnMut(Frame<'_>),
+        into: &mut (impl Observer + ?Sized),
     ) -> Result<Record, CollectError> {
         let offset = input.offset();
         let Some(size) = usize::try_from(length)
@@ -154,7 +154,7 @@ impl PcapNg {
             Record::Other
         } else {
             let frame = self.frame(kind, body);
-            observer(
+            into.frame(
                 frame
                     .ok_or_else(|| damaged(offset, "a packet of an unknown interface or length"))?,
             );
