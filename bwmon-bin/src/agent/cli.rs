@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
 use super::flows;
+use super::top::TopArguments;
 
 const ABOUT: &str = "Reports this host's health and traffic to a bwmon-collector";
 const EXAMPLES: &str = "\
@@ -17,6 +18,7 @@ Examples:
   bwmon-agent --collector http://198.51.100.7:8000 --token-file /etc/bwmon/token
   bwmon-agent --stdout --interval 5s              print reports as JSON lines, no collector
   bwmon-agent --capture-interfaces 'eth*,wg0'     capture on these interfaces
+  bwmon-agent top                                 who uses my bandwidth, live in the terminal
   bwmon-agent doctor                              what works, what does not, and what to do
   bwmon-agent flows capture.pcap                  the largest flows of a capture file
   bwmon-agent config example > agent.toml         a commented configuration file
@@ -90,6 +92,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Measure, capture and report until stopped (the default)
     Run,
+    /// Show interfaces, peers and flows live in the terminal; needs no collector
+    Top(TopArguments),
     /// Say what works, what does not, why, and what to do
     Doctor {
         /// How to print it

@@ -29,11 +29,12 @@ mod schedule;
 mod selection;
 mod sources;
 mod token;
+mod top;
 
 #[cfg(test)]
 mod doubles;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -72,8 +73,10 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let config = Config::resolve(&cli.options)?;
-    crate::common::log::start(&config.log.0)
-        .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
+    if may_log(cli.command.as_ref()) {
+        crate::common::log::start(&config.log.0)
+            .with_context(|| format!("cannot log as `{}` says", config.log.0))?;
+    }
     match &cli.command {
         Some(Command::Doctor { format }) => {
             let report = doctor::examine(&config);
@@ -84,8 +87,15 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             })
         }
+        Some(Command::Top(arguments)) => top::run(&config, arguments),
         _ => run::run(&config).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Lines of a log would stand across a terminal that is drawn on.
+fn may_log(command: Option<&Command>) -> bool {
+    let draws = matches!(command, Some(Command::Top(arguments)) if arguments.is_interactive());
+    !draws || !io::stderr().is_terminal()
 }
 
 /// Prints; a reader that went away wanted no more.
