@@ -57,7 +57,7 @@ impl Index {
     pub(super) fn reset(&mut self, rows: usize) {
         let wanted = slots_for(rows);
         self.used = 0;
-        if wanted > self.slots.len() || wanted.saturating_mul(8) < self.slots.len() {
+        if wanted > self.slots.len() || wanted.saturating_mul(4) < self.slots.len() {
             self.slots = vec![0; wanted];
             self.mask = wanted.saturating_sub(1);
         } else {

@@ -4,9 +4,13 @@ use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
-use super::table::Counters;
+use super::table::{Counters, Place};
 use crate::frame::{PerDirection, Tally};
 use crate::time::{Span, Timestamp};
+
+/// A row's share of the index, in bytes: at most 22 once it has grown, half of that of the old one
+/// beside it while it grows.
+const INDEX_COST: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Lane<K> {
@@ -16,6 +20,27 @@ pub(super) struct Lane<K> {
     pub(super) waiting: Waiting<K, OneFrame>,
     /// What went to the overflow.
     pub(super) gone: Gone,
+}
+
+/// Which rows a clean-up takes.
+#[derive(Debug)]
+pub(super) struct Eviction {
+    /// What was taken from every flow before, in bytes.
+    pub(super) floor: u64,
+    /// Rows that weigh less go.
+    pub(super) mark: u64,
+    /// So many of those that weigh as much go too.
+    pub(super) of_mark: usize,
+}
+
+impl Eviction {
+    const fn takes(&mut self, weight: u64) -> bool {
+        if weight == self.mark && self.of_mark > 0 {
+            self.of_mark -= 1;
+            return true;
+        }
+        weight < self.mark
+    }
 }
 
 /// What went to the overflow.
@@ -60,9 +85,15 @@ impl<K: Packed> Lane<K> {
         lane
     }
 
-    /// What its rows cost by the measure of [`Limits`](super::Limits), in bytes.
-    pub(super) const fn cost(&self) -> usize {
-        self.rows.len().saturating_mul(K::COST)
+    /// What its rows cost by the measure of [`Limits`](super::Limits), in bytes, and what its index
+    /// takes beyond that, which is left from a window with more flows.
+    pub(super) fn cost(&self) -> usize {
+        let rows = self.rows.len();
+        let index = self
+            .index
+            .memory_bytes()
+            .saturating_sub(rows.saturating_mul(INDEX_COST));
+        rows.saturating_mul(K::COST).saturating_add(index)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -139,20 +170,20 @@ impl<K: Packed> Lane<K> {
         rows.map(move |(row, origin)| weight(row, origin, floor))
     }
 
-    /// Takes the rows out that weigh `mark` at most, and hands them to `gone`.
+    /// Takes the rows out that `eviction` says, and hands their places and traffic to `gone`.
     pub(super) fn evict(
         &mut self,
-        floor: u64,
-        mark: u64,
+        eviction: &mut Eviction,
         seed: &Seed,
-        mut gone: impl FnMut(&Row<K>),
+        gone: &mut impl FnMut(Place, PerDirection<Tally>),
     ) {
         let sum = &mut self.gone;
         self.rows.retain(|row, origin| {
-            let stays = weight(row, origin, floor) > mark;
+            let stays = !eviction.takes(weight(row, origin, eviction.floor));
             if !stays {
+                let (place, _) = row.key.unpack();
                 sum.add(&row.counters(origin));
-                gone(row);
+                gone(place, row.traffic);
             }
             stays
         });

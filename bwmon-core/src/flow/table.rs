@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 
 use super::batch::{Amount, OneFrame, Pending, Waiting};
 use super::key::{About, FlowKey};
-use super::lane::{Lane, tag};
+use super::lane::{Eviction, Lane, tag};
 use super::limits::Limits;
 use super::packed::{Packed, Packed4, Packed6, PackedKey, Seed, Tail};
 use super::snapshot::Snapshot;
@@ -317,17 +317,19 @@ impl FlowTable {
             return;
         }
         let quarter = weights.len() / 4;
-        let (_, &mut mark, _) = weights.select_nth_unstable(quarter);
+        let (lighter, &mut mark, _) = weights.select_nth_unstable(quarter);
+        let below = lighter.iter().filter(|weight| **weight < mark).count();
+        let mut eviction = Eviction {
+            floor,
+            mark,
+            of_mark: quarter + 1 - below,
+        };
+        drop(weights);
         self.floor = floor.saturating_add(mark);
         let overflow = &mut self.overflow;
-        self.v4.evict(floor, mark, &self.seed, |row| {
-            let (place, _) = row.key.unpack();
-            overflow.entry(place).or_default().add(row.traffic);
-        });
-        self.v6.evict(floor, mark, &self.seed, |row| {
-            let (place, _) = row.key.unpack();
-            overflow.entry(place).or_default().add(row.traffic);
-        });
+        let mut gone = |place: Place, traffic| overflow.entry(place).or_default().add(traffic);
+        self.v4.evict(&mut eviction, &self.seed, &mut gone);
+        self.v6.evict(&mut eviction, &self.seed, &mut gone);
     }
 }
 

@@ -78,7 +78,7 @@ pub struct Accounted {
 /// Parses frames and adds them up: flows and classes of one window, to the byte.
 ///
 /// Totals of the flows (rows and overflow) and of the classes sum to what came in. About 20 ns per
-/// frame of a common shape on a processor of 2022, 10 MB for 100,000 flows; nothing is allocated per
+/// frame of a common shape on a processor of 2022, 12 MB for 100,000 flows over IPv4; nothing is allocated per
 /// frame. Never panics.
 #[derive(Debug)]
 pub struct Account {

@@ -8,10 +8,11 @@ use crate::report::{NonIpCount, Terms, UnparsedCount, bounds};
 /// EtherType under which further classes are counted once [`bounds::CLASSES`] are told apart.
 const OTHER_ETHERTYPE: u16 = 0xffff;
 
-/// What carries no flow, by interface.
+/// What carries no flow, by interface: the first [`bounds::PARTS`] that have any, the others together.
 #[derive(Debug, Default)]
 pub struct Classes {
     map: BTreeMap<InterfaceId, InterfaceClasses>,
+    others: InterfaceClasses,
 }
 
 #[derive(Debug, Default)]
@@ -24,6 +25,9 @@ pub(super) struct InterfaceClasses {
 
 impl Classes {
     pub(super) fn of(&mut self, id: InterfaceId) -> &mut InterfaceClasses {
+        if self.map.len() >= bounds::PARTS && !self.map.contains_key(&id) {
+            return &mut self.others;
+        }
         self.map.entry(id).or_default()
     }
 
@@ -55,6 +59,13 @@ impl Classes {
                 malformed: malformed.egress,
             },
         }
+    }
+
+    /// What is not IP and what could not be parsed on interfaces that are not told apart.
+    pub fn on_other_interfaces(&self) -> PerDirection<Tally> {
+        let mut sum = self.others.non_ip;
+        sum.add(self.others.malformed);
+        sum
     }
 
     /// What is not IP on an interface, by EtherType, largest first.
@@ -117,5 +128,23 @@ fn count<K: PartialEq>(list: &mut Vec<(K, Tally)>, class: K, wire_len: u32) {
             tally.count(wire_len);
             list.push((class, tally));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_beyond_the_bound_are_counted_together() {
+        let mut classes = Classes::default();
+        for n in 0..100_000 {
+            let classes = classes.of(InterfaceId(n));
+            classes.non_ip(0x0806, Direction::Ingress, 60);
+        }
+        assert_eq!(classes.map.len(), bounds::PARTS);
+        let others = 100_000 - bounds::PARTS as u64;
+        assert_eq!(classes.on_other_interfaces().ingress.packets, others);
+        assert_eq!(classes.non_ip(InterfaceId(7))[0].tally.packets, 1);
     }
 }

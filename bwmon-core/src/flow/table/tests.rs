@@ -209,6 +209,47 @@ fn memory_stays_within_its_bound_and_is_given_back_after_a_flood() {
     assert!(table.memory_bytes() < 10_000, "{}", table.memory_bytes());
 }
 
+#[test]
+fn of_flows_that_weigh_the_same_a_quarter_makes_room() {
+    let mut table = FlowTable::new(Limits::flows(1_000));
+    for n in 0..10_000_u32 {
+        let end = |n: u32| Endpoint {
+            address: IpAddr::V4(n.into()),
+            port: 1,
+        };
+        table.frame(&FlowKey::new(17, end(n), end(n)), &small());
+        table.flush();
+        let fewest = 1_000.min(n as usize) * 3 / 4;
+        assert!((fewest..=1_000).contains(&table.rows()), "{}", table.rows());
+    }
+}
+
+/// The index of one family is left behind when the next window has flows of the other.
+#[test]
+fn memory_stays_within_its_bound_when_the_next_window_is_of_the_other_family() {
+    const BOUND: usize = 8 << 20;
+    const SLACK: usize = 128 << 10;
+    let end = |address| Endpoint { address, port: 9 };
+    let mut table = FlowTable::new(Limits::bytes(BOUND));
+    for round in 0..4_u32 {
+        for n in 0..100_000_u32 {
+            let address = if round % 2 == 0 {
+                IpAddr::V4(n.into())
+            } else {
+                IpAddr::V6(u128::from(n).into())
+            };
+            table.frame(&FlowKey::new(17, end(address), end(address)), &small());
+            assert!(
+                table.memory_bytes() <= BOUND + SLACK,
+                "{}",
+                table.memory_bytes()
+            );
+        }
+        assert!(table.len() > 20_000, "{}", table.len());
+        table.rotate();
+    }
+}
+
 /// A million flows of one frame each, none of which the sender repeats, and ten that matter.
 #[test]
 fn a_flood_of_random_flows_leaves_the_heavy_hitters_right() {
@@ -231,6 +272,8 @@ fn a_flood_of_random_flows_leaves_the_heavy_hitters_right() {
             table.frame(&flow, &seen(None, Direction::Egress, at, 1_500, 0x10));
         }
         assert!(table.rows() <= 4_096);
+        let is_full = n > 6_000;
+        assert!(!is_full || table.rows() >= 3_000, "{}", table.rows());
     }
     let snapshot = table.rotate();
     let top = snapshot.top(HEAVY as usize);
