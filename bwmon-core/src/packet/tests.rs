@@ -289,8 +289,8 @@ impl Shape {
         PacketView {
             addresses: match self.is_ipv6 {
                 true => Addresses::V6([
-                    Ipv6Addr::from(std::array::from_fn(|at| at as u8 + 1)),
-                    Ipv6Addr::from(std::array::from_fn(|at| at as u8 + 17)),
+                    Ipv6Addr::from(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
+                    Ipv6Addr::from(0x1112_1314_1516_1718_191a_1b1c_1d1e_1f20),
                 ]),
                 false => Addresses::V4([[1, 2, 3, 4].into(), [5, 6, 7, 8].into()]),
             },
@@ -345,11 +345,11 @@ fn common_shapes() -> impl Iterator<Item = Shape> {
     ];
     protocols.into_iter().flat_map(|(is_ipv6, protocol)| {
         [None, Some(0xe007)].into_iter().flat_map(move |vlan| {
-            [14, 15, 20, 120, 1_480].map(|length| Shape {
+            [14, 15, 20, 120, 1_460].map(|length| Shape {
                 is_ipv6,
                 vlan,
                 protocol,
-                transport: (0..length).map(|at| at as u8 | 0x80).collect(),
+                transport: (0x80..=0xff).cycle().take(length).collect(),
             })
         })
     })

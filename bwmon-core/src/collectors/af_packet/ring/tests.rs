@@ -92,7 +92,7 @@ fn content(sequence: u32, block_bytes: usize) -> impl Iterator<Item = (usize, u8
     let number = sequence.to_ne_bytes();
     (0..block_bytes)
         .filter(|at| !(STATUS_OFFSET..STATUS_OFFSET + 4).contains(at))
-        .map(move |at| (at, number[at % 4] ^ (at / 4) as u8))
+        .map(move |at| (at, number[at % 4] ^ (at / 4).to_le_bytes()[0]))
 }
 
 fn assert_content(block: &Block<'_>, sequence: u32) {
