@@ -143,6 +143,30 @@ fn every_link_type_that_is_parsed_has_a_capture_with_ip_and_is_documented() {
     }
 }
 
+/// A name in the page that no test has proves nothing.
+#[test]
+fn the_tests_that_the_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../docs/packet-coverage.md")).unwrap();
+    let mut named = BTreeSet::new();
+    for (module, function) in page.split('`').filter_map(|code| code.rsplit_once("::")) {
+        let module = module.replace("::", "/");
+        let text = [
+            "tests/M.rs",
+            "tests/M/main.rs",
+            "src/M.rs",
+            "src/collectors/M.rs",
+        ]
+        .iter()
+        .find_map(|place| fs::read_to_string(root.join(place.replace('M', &module))).ok());
+        let text = text.unwrap_or_else(|| panic!("no module {module} for {function}"));
+        let is_there = function == "*" || text.contains(&format!("fn {function}("));
+        assert!(is_there, "no test {function} in {module}");
+        named.insert(function);
+    }
+    assert!(named.len() > 15, "only {named:?}");
+}
+
 #[test]
 fn the_folder_holds_these_captures_and_no_others() {
     let made: BTreeSet<String> = captures().iter().map(|of| of.name.to_owned()).collect();
