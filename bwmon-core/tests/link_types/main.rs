@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use build::{Capture, TCP4, TCP6, UDP4, UDP6};
 use bwmon_core::collectors::capture_file::CaptureFile;
-use bwmon_core::frame::LinkType;
-use bwmon_core::packet::{Parsed, parse};
+use bwmon_core::frame::{Frame, LinkType};
+use bwmon_core::packet::{Parsed, parse, parse_long};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
@@ -143,6 +143,30 @@ fn every_link_type_that_is_parsed_has_a_capture_with_ip_and_is_documented() {
     }
 }
 
+/// A name in the page that no test has proves nothing.
+#[test]
+fn the_tests_that_the_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../docs/packet-coverage.md")).unwrap();
+    let mut named = BTreeSet::new();
+    for (module, function) in page.split('`').filter_map(|code| code.rsplit_once("::")) {
+        let module = module.replace("::", "/");
+        let text = [
+            "tests/M.rs",
+            "tests/M/main.rs",
+            "src/M.rs",
+            "src/collectors/M.rs",
+        ]
+        .iter()
+        .find_map(|place| fs::read_to_string(root.join(place.replace('M', &module))).ok());
+        let text = text.unwrap_or_else(|| panic!("no module {module} for {function}"));
+        let is_there = function == "*" || text.contains(&format!("fn {function}("));
+        assert!(is_there, "no test {function} in {module}");
+        named.insert(function);
+    }
+    assert!(named.len() > 15, "only {named:?}");
+}
+
 #[test]
 fn the_folder_holds_these_captures_and_no_others() {
     let made: BTreeSet<String> = captures().iter().map(|of| of.name.to_owned()).collect();
@@ -192,4 +216,29 @@ fn the_start_of_a_frame_says_nothing_that_the_whole_frame_denies() {
             }
         }
     }
+}
+
+/// Common shapes take a short way; it must judge as the long way does, also where a frame was cut.
+#[test]
+fn the_short_way_gives_the_answer_of_the_long_way_for_every_beginning_of_every_frame() {
+    let mut frames = 0;
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let file = fs::read(&path).unwrap();
+        let mut reader = CaptureFile::open(file.as_slice()).unwrap();
+        let mut compare = |frame: Frame<'_>| {
+            frames += 1;
+            for end in 0..=frame.bytes.len() {
+                let start = &frame.bytes[..end];
+                // Whatever they came as: the bytes of other link types are odd Ethernet.
+                for link in [frame.link, LinkType::Ethernet] {
+                    let (short, long) = (parse(link, start), parse_long(link, start));
+                    assert_eq!(short, long, "{}: {link:?}: {start:02x?}", path.display());
+                }
+            }
+        };
+        while reader.next_frame(&mut compare).unwrap() {}
+    }
+    let kept: usize = captures().iter().map(|of| of.frames.len()).sum();
+    assert_eq!(frames, kept);
 }

@@ -63,13 +63,14 @@ impl Ring {
         }
         // SAFETY: the descriptor was just made and nobody else has it.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
-        let version = libc::tpacket_versions::TPACKET_V3 as c_int;
-        set_option(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, &version)
-            .map_err(OpenError::Ring)?;
-        let request = request(geometry).map_err(OpenError::Ring)?;
-        set_option(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)
-            .map_err(OpenError::Ring)?;
-        let memory = Memory::map(&socket, geometry).map_err(OpenError::Ring)?;
+        ask_for_ring(&socket, geometry)
+            .and_then(|()| Self::over(socket, geometry))
+            .map_err(OpenError::Ring)
+    }
+
+    /// The ring in the memory of a socket that has one, or in a test of a file that is as large.
+    fn over(socket: OwnedFd, geometry: Geometry) -> io::Result<Self> {
+        let memory = Memory::map(&socket, geometry)?;
         Ok(Self {
             socket,
             memory,
@@ -228,6 +229,13 @@ impl Drop for Memory {
     }
 }
 
+fn ask_for_ring(socket: &OwnedFd, geometry: Geometry) -> io::Result<()> {
+    let version = libc::tpacket_versions::TPACKET_V3 as c_int;
+    set_option(socket, libc::SOL_PACKET, libc::PACKET_VERSION, &version)?;
+    let request = request(geometry)?;
+    set_option(socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)
+}
+
 fn request(geometry: Geometry) -> io::Result<libc::tpacket_req3> {
     /// Only checked for plausibility in version 3, whose frames take the room that they need.
     const FRAME_BYTES: usize = 2_048;
@@ -290,3 +298,6 @@ fn check(result: c_int) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

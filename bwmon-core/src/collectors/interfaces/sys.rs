@@ -215,3 +215,6 @@ pub(super) fn nature_of(name: &str) -> Nature {
         is_loopback: name == "lo" || name == "lo0",
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
