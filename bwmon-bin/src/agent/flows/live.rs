@@ -20,7 +20,8 @@ use super::output::unless_unwanted;
 use super::part::{Ending, Source};
 use super::query::Query;
 use super::signals::Signalled;
-use super::units::Grouped;
+use super::sink::Queue;
+use super::units::counted;
 use crate::agent::clock::wall_clock;
 use crate::agent::ladder::title;
 use crate::agent::live::{Live, open};
@@ -50,7 +51,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     match arguments.interval {
         None => capture(live, &watch, Whole::new(config, output)),
-        Some(Span(length)) => capture(live, &watch, Series::new(config, length, output)),
+        Some(Span(length)) => {
+            let queue = Queue::start(output, arguments.max_memory.0)
+                .context("cannot start the thread that prints")?;
+            capture(live, &watch, Series::new(config, length, queue))
+        }
     }
 }
 
@@ -136,10 +141,10 @@ fn frames(
 fn say_what_went_wrong(drops: u64, error: Option<&str>) {
     let mut stderr = io::stderr();
     if drops > 0 {
-        let drops = Grouped(drops);
+        let lost = counted(drops, "frame");
         let _is_written = writeln!(
             stderr,
-            "bwmon-agent: {drops} frames were lost while capturing: the machine was too busy"
+            "bwmon-agent: {lost} lost while capturing: they came faster than they were counted"
         );
     }
     if let Some(error) = error {
