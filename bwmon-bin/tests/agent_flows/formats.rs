@@ -203,8 +203,19 @@ fn wrong_usage_is_no_damage() {
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
         assert!(text(&output.stderr).starts_with("error:"), "{wrong:?}");
     }
+    let output = over(&path, &["--top", "-1"]);
+    let errors = text(&output.stderr);
+    assert!(
+        errors.contains("a whole number from 0 on, or `all`"),
+        "{errors}"
+    );
     let output = flows().output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+    let errors = text(&output.stderr);
+    assert!(
+        errors.contains("FILE|-") && errors.contains("--interface <IF>"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use bwmon_core::testkit::namespace::{self, sh};
 use serde_json::Value;
@@ -131,6 +132,70 @@ fn intervals_are_printed_when_they_are_over_and_not_at_the_end() {
         let last = next();
         assert_fifty_datagrams(&last);
         assert_eq!(last["complete"], true);
+    });
+}
+
+#[test]
+fn a_slow_reader_merges_intervals_and_loses_nothing() {
+    let name = "live::a_slow_reader_merges_intervals_and_loses_nothing";
+    namespace::in_network(name, || {
+        cable();
+        let child = start(&["--interval", "1ms", "--format", "json"]);
+        // More intervals than the pipe and the queue hold, before anything is read.
+        for _ in 0..1_000 {
+            send(1);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let output = stop(child, "INT");
+        assert_eq!(output.status.code(), Some(0));
+        let errors = text(&output.stderr);
+        assert!(errors.contains("read too slowly"), "{errors}");
+        let printed = text(&output.stdout);
+        let line = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+        let lines: Vec<Value> = printed.lines().map(line).collect();
+        let (last, intervals) = lines.split_last().unwrap();
+        assert_eq!(
+            (&last["drops"], &last["complete"]),
+            (&0.into(), &true.into())
+        );
+        assert_eq!(last["intervals"], intervals.len());
+        assert_eq!(last["late_frames"], 0);
+        let bytes = 1_000 * (HEADERS + PAYLOAD as u64);
+        assert_eq!(last["totals"]["ipv4_bytes"], bytes);
+        let sum = |number: fn(&Value) -> &Value| -> u64 {
+            intervals
+                .iter()
+                .map(|line| number(line).as_u64().unwrap())
+                .sum()
+        };
+        assert_eq!(sum(|line| &line["totals"]["ipv4_bytes"]), bytes);
+        assert_eq!(sum(|line| &line["flows"][0]["bytes_ab"]), bytes);
+        let merged = sum(|line| &line["merged_intervals"]);
+        assert!(merged > 0, "the reader was not slow: {last}");
+        assert_eq!(last["merged_intervals"], merged);
+        let mut end = 0;
+        for line in intervals {
+            let window = &line["interval"];
+            let (start, length) = (&window["start_us"], &window["duration_us"]);
+            let (start, length) = (start.as_u64().unwrap(), length.as_u64().unwrap());
+            let merged = line["merged_intervals"].as_u64().unwrap();
+            assert!(start >= end && length > merged * 1_000, "{line}");
+            end = start + length;
+        }
+    });
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_series() {
+    namespace::in_network("live::a_reader_that_goes_away_ends_a_series", || {
+        cable();
+        let mut child = start(&["--interval", "10ms"]);
+        drop(child.stdout.take());
+        let status = wait_for("the capture to end", || {
+            send(1);
+            child.try_wait().unwrap()
+        });
+        assert_eq!(status.code(), Some(0));
     });
 }
 

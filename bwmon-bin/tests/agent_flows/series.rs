@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::capture::{Capture, START, sample, udp};
-use crate::run::printed;
+use crate::run::{folder_with, over, printed, text};
 
 fn lines(capture: &Capture, interval: &str) -> Vec<Value> {
     let text = printed(capture, &["--format", "json", "--interval", interval]);
@@ -66,7 +66,21 @@ fn empty_intervals_are_left_out_and_late_frames_are_told() {
         .frame(0, 100, &frame)
         .frame(year, 100, &frame)
         .frame(500, 100, &frame);
-    let lines = lines(&capture, "1ms");
+    let folder = folder_with(capture.bytes());
+    let path = folder.path().join("capture.pcap");
+    for format in ["table", "csv", "json"] {
+        let output = over(&path, &["--format", format, "--interval", "1ms"]);
+        assert_eq!(output.status.code(), Some(0));
+        let errors = text(&output.stderr);
+        assert!(
+            errors.starts_with("bwmon-agent: 1 frame came late, "),
+            "{format}: {errors}"
+        );
+        assert_eq!(errors.lines().count(), 1, "{format}: {errors}");
+    }
+    let output = over(&path, &["--format", "json", "--interval", "1ms"]);
+    let line = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+    let lines: Vec<Value> = text(&output.stdout).lines().map(line).collect();
     assert_eq!(
         starts(&lines),
         [START * 1_000_000, START * 1_000_000 + year]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::common::duration::{DurationError, HumanDuration};
 
@@ -20,16 +20,20 @@ Examples:
 Exit code: 0 all was read; 2 the capture is damaged, and what precedes the damage was printed;
 1 it is no capture, or another error.";
 
+/// Memory for the flows of a file.
+const FILE_MEMORY: Memory = Memory(512 << 20);
+/// Memory for the flows of a live capture.
+const LIVE_MEMORY: Memory = Memory(64 << 20);
+
 /// What `flows` is asked for.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    group(ArgGroup::new("source").required(true).args(["file", "interfaces"]))
+)]
 pub(in crate::agent) struct Arguments {
     /// Capture file (pcap or pcapng, as it is or compressed with gzip or zstd); - reads standard input
-    #[arg(
-        value_name = "FILE|-",
-        required_unless_present = "interfaces",
-        conflicts_with = "interfaces"
-    )]
+    #[arg(value_name = "FILE|-", conflicts_with = "interfaces")]
     pub(super) file: Option<PathBuf>,
     /// Capture live on this interface, may be repeated; needs the right to capture
     #[arg(
@@ -47,7 +51,7 @@ pub(in crate::agent) struct Arguments {
     #[arg(long, value_enum, default_value_t = By::Flow)]
     pub(super) by: By,
     /// Most rows, the largest first, or `all` [default: 20 in a table on a terminal, else all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) top: Option<Top>,
     /// A result for each span of capture time, such as 1s, besides the totals of all
     #[arg(long, value_name = "DURATION")]
@@ -58,9 +62,24 @@ pub(in crate::agent) struct Arguments {
     /// Show only what this takes, such as `tcp port 443 and not ip 10.0.0.0/8`; the totals stay whole
     #[arg(long, value_name = "FILTER")]
     pub(super) filter: Option<String>,
-    /// Most memory for flows; what has no room is counted as overflow
-    #[arg(long, value_name = "BYTES", default_value = "512MiB")]
-    pub(super) max_memory: Memory,
+    /// Most memory for flows; what has no room is counted as overflow [default: 512MiB for a file,
+    /// 64MiB live]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_memory: Option<Memory>,
+}
+
+impl Arguments {
+    /// Most memory for flows, in bytes.
+    ///
+    /// Live it is less: a large table takes longer to clean up than the ring of frames lasts.
+    pub(super) fn max_memory(&self) -> usize {
+        let default = if self.file.is_some() {
+            FILE_MEMORY
+        } else {
+            LIVE_MEMORY
+        };
+        self.max_memory.unwrap_or(default).0
+    }
 }
 
 /// What a row stands for.
@@ -109,7 +128,7 @@ impl FromStr for Top {
             _ => text
                 .parse()
                 .map(Self)
-                .map_err(|_| "write a whole number, or `all`".to_owned()),
+                .map_err(|_| "write a whole number from 0 on, or `all`".to_owned()),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> anyhow::Result<ExitCode
     let query = Query::new(arguments)?;
     let input = Input::open(path)?;
     let source = Source::File(path.to_string_lossy().into_owned());
-    let config = AccountConfig::new(Limits::bytes(arguments.max_memory.0), query.detail());
+    let config = AccountConfig::new(Limits::bytes(arguments.max_memory()), query.detail());
     let output = super::output(arguments, query, source);
     match arguments.interval {
         None => read(path, input, Whole::new(config, output)),

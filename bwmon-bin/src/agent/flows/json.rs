@@ -100,7 +100,8 @@ impl Document<'_> {
         let window = &self.part.window;
         let Some(ending) = self.ending else {
             map.serialize_entry("interval", window)?;
-            return map.serialize_entry("late_frames", &self.part.late_frames);
+            map.serialize_entry("late_frames", &self.part.late_frames)?;
+            return map.serialize_entry("merged_intervals", &self.part.merged_intervals);
         };
         map.serialize_entry("complete", &ending.error.is_none())?;
         map.serialize_entry("error", &ending.error)?;
@@ -111,6 +112,7 @@ impl Document<'_> {
         if let Some(intervals) = ending.intervals {
             map.serialize_entry("intervals", &intervals)?;
             map.serialize_entry("late_frames", &self.part.late_frames)?;
+            map.serialize_entry("merged_intervals", &self.part.merged_intervals)?;
         }
         Ok(())
     }

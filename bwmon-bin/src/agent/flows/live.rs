@@ -1,5 +1,6 @@
 //! Live interfaces, for a while or until a signal.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -20,7 +21,8 @@ use super::output::unless_unwanted;
 use super::part::{Ending, Source};
 use super::query::Query;
 use super::signals::Signalled;
-use super::units::Grouped;
+use super::sink::Queue;
+use super::units::counted;
 use crate::agent::clock::wall_clock;
 use crate::agent::ladder::title;
 use crate::agent::live::{Live, open};
@@ -36,11 +38,11 @@ const PACE: Duration = Duration::from_millis(100);
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let query = Query::new(arguments)?;
     let signalled = Signalled::by(&[SIGINT, SIGTERM]).context("cannot watch for signals")?;
-    let live = open(&arguments.interfaces)?;
-    let interfaces = arguments.interfaces.clone();
+    let interfaces = distinct(&arguments.interfaces);
+    let live = open(&interfaces)?;
     let method = title(live.method);
     say_what_happens(&interfaces.join(", "), method, arguments.duration);
-    let config = AccountConfig::new(Limits::bytes(arguments.max_memory.0), query.detail());
+    let config = AccountConfig::new(Limits::bytes(arguments.max_memory()), query.detail());
     let output = super::output(arguments, query, Source::Live { interfaces, method });
     let watch = Watch {
         signalled,
@@ -50,8 +52,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     match arguments.interval {
         None => capture(live, &watch, Whole::new(config, output)),
-        Some(Span(length)) => capture(live, &watch, Series::new(config, length, output)),
+        Some(Span(length)) => {
+            let queue = Queue::start(output, arguments.max_memory())
+                .context("cannot start the thread that prints")?;
+            capture(live, &watch, Series::new(config, length, queue))
+        }
     }
+}
+
+/// The names in their order, each once.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut distinct = names.to_vec();
+    distinct.retain(|name| seen.insert(name.clone()));
+    distinct
 }
 
 fn say_what_happens(interfaces: &str, method: &str, duration: Option<Span>) {
@@ -136,10 +150,10 @@ fn frames(
 fn say_what_went_wrong(drops: u64, error: Option<&str>) {
     let mut stderr = io::stderr();
     if drops > 0 {
-        let drops = Grouped(drops);
+        let lost = counted(drops, "frame");
         let _is_written = writeln!(
             stderr,
-            "bwmon-agent: {drops} frames were lost while capturing: the machine was too busy"
+            "bwmon-agent: {lost} lost while capturing: they came faster than they were counted"
         );
     }
     if let Some(error) = error {

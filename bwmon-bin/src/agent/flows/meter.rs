@@ -11,6 +11,7 @@ use bwmon_core::time::{Span, Timestamp, Window};
 
 use super::output::Output;
 use super::part::{Ending, Part};
+use super::sink::Sink;
 
 /// Frames between two looks at anything but frames.
 const STRIDE: usize = 4_096;
@@ -83,7 +84,7 @@ impl Meter for Whole {
         let window = watched
             .or_else(|| Some(accounted.span?.window()))
             .unwrap_or_default();
-        let part = Part::new(window, accounted.totals, accounted.flows, 0);
+        let part = Part::new(window, accounted.totals, accounted.flows);
         self.output.end(&part, &ending)
     }
 }
@@ -91,12 +92,14 @@ impl Meter for Whole {
 /// Counts interval by interval and prints each when it is over, so that memory holds one.
 ///
 /// Intervals start at multiples of their length since the Unix epoch. One without frames is left out;
-/// a frame that comes when its interval is over counts for the open one, as late.
+/// a frame that comes when its interval is over counts for the open one, as late. Where the sink has no
+/// room for the open interval, that goes on and takes in the next one: nothing is waited for, memory
+/// stays that of one table, and the totals stay exact.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(super) struct Series<S> {
     account: Account,
     span: Option<Span>,
-    output: Output,
+    sink: S,
     length: Duration,
     /// The open interval; both at the Unix epoch while none is open.
     start: Timestamp,
@@ -104,22 +107,25 @@ pub(super) struct Series {
     /// Where the interval that was printed last ends.
     printed: Timestamp,
     late_frames: u64,
+    /// Intervals that the open one holds besides the first.
+    merged_intervals: u64,
     count: u64,
     sums: Part,
     failure: io::Result<()>,
 }
 
-impl Series {
-    pub(super) fn new(config: AccountConfig, length: Duration, output: Output) -> Self {
+impl<S: Sink> Series<S> {
+    pub(super) fn new(config: AccountConfig, length: Duration, sink: S) -> Self {
         Self {
             account: Account::new(config),
             span: None,
-            output,
+            sink,
             length,
             start: Timestamp::EPOCH,
             end: Timestamp::EPOCH,
             printed: Timestamp::EPOCH,
             late_frames: 0,
+            merged_intervals: 0,
             count: 0,
             sums: Part::default(),
             failure: Ok(()),
@@ -131,34 +137,49 @@ impl Series {
         if self.end == END_OF_TIME {
             return;
         }
+        let start = aligned(at, self.length);
+        if self.is_open() && !self.has_room() {
+            self.merged_intervals += 1;
+            self.end = start.plus(self.length);
+            return;
+        }
         self.close();
-        self.start = aligned(at, self.length).max(self.printed);
+        self.start = start.max(self.printed);
         self.end = self.start.plus(self.length);
     }
 
+    fn is_open(&self) -> bool {
+        self.end != Timestamp::EPOCH
+    }
+
+    fn has_room(&mut self) -> bool {
+        let flows = self.account.open_flows();
+        self.sink.has_room(flows)
+    }
+
     fn close(&mut self) {
-        if self.end == Timestamp::EPOCH {
+        if !self.is_open() {
             return;
         }
         let accounted = self.account.rotate();
         self.span = Span::hull(self.span, accounted.span);
-        let part = Part::new(
-            Window::new(self.start, self.length),
-            accounted.totals,
-            accounted.flows,
-            std::mem::take(&mut self.late_frames),
-        );
+        let window = Window::new(self.start, self.end.since(self.start));
+        let part = Part {
+            late_frames: std::mem::take(&mut self.late_frames),
+            merged_intervals: std::mem::take(&mut self.merged_intervals),
+            ..Part::new(window, accounted.totals, accounted.flows)
+        };
         self.sums.absorb(&part);
         self.count += 1;
         if self.failure.is_ok() {
-            self.failure = self.output.interval(&part);
+            self.failure = self.sink.interval(part);
         }
         self.printed = self.end;
         (self.start, self.end) = (Timestamp::EPOCH, Timestamp::EPOCH);
     }
 }
 
-impl Meter for Series {
+impl<S: Sink> Meter for Series<S> {
     const PRINTS_MEANWHILE: bool = true;
 
     #[inline]
@@ -179,13 +200,13 @@ impl Meter for Series {
     }
 
     fn is_past(&mut self, now: Timestamp) {
-        if now >= self.end {
+        if now >= self.end && self.is_open() && self.has_room() {
             self.close();
         }
     }
 
     fn is_broken(&self) -> bool {
-        self.failure.is_err()
+        self.failure.is_err() || self.sink.is_broken()
     }
 
     fn finish(mut self, watched: Option<Window>, mut ending: Ending) -> io::Result<()> {
@@ -195,7 +216,7 @@ impl Meter for Series {
             .or_else(|| Some(self.span?.window()))
             .unwrap_or_default();
         ending.intervals = Some(self.count);
-        self.output.end(&self.sums, &ending)
+        self.sink.end(self.sums, ending)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `bwmon-agent flows`: who talks to whom in a capture file, or live on an interface.
 //!
 //! A source of frames (`file`, `live`) feeds a meter (`meter`), which hands what it counted (`part`)
-//! to the printer (`output`): as a table, JSON or CSV. No async runtime, no configuration and no log
+//! to the printer (`output`): as a table, JSON or CSV. A live series is printed by a thread of its own
+//! (`sink`), so that capturing never waits for who reads. No async runtime, no configuration and no log
 //! are started on this path, and frames meet no dynamic call on their way from a file.
 
 mod cli;
@@ -17,6 +18,7 @@ mod part;
 mod progress;
 mod query;
 mod signals;
+mod sink;
 mod table;
 mod units;
 

@@ -1,12 +1,12 @@
 //! Standard output, in the format that was asked for.
 
 use std::fmt;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 
 use super::cli::Format;
 use super::part::{Ending, Part, Source};
 use super::query::Query;
-use super::units::Si;
+use super::units::{Grouped, Si, counted};
 use super::{csv, json, table};
 
 /// Bytes that are written at a time.
@@ -14,7 +14,7 @@ const BUFFER: usize = 64 * 1024;
 
 /// Where results go.
 pub(super) struct Output {
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Stdout>,
     format: Format,
     query: Query,
     source: Source,
@@ -25,7 +25,7 @@ impl Output {
     /// Standard output as it is.
     pub(super) fn new(format: Format, query: Query, source: Source) -> Self {
         Self {
-            out: BufWriter::with_capacity(BUFFER, io::stdout().lock()),
+            out: BufWriter::with_capacity(BUFFER, io::stdout()),
             format,
             query,
             source,
@@ -60,7 +60,9 @@ impl Output {
                 warn_of_overflow(part);
             }
         }
-        self.out.flush()
+        self.out.flush()?;
+        warn_of_intervals(part);
+        Ok(())
     }
 }
 
@@ -82,6 +84,27 @@ fn warn_of_overflow(part: &Part) {
             io::stderr(),
             "bwmon-agent: flows of {} had no room and are not listed; raise --max-memory",
             Si::bytes(part.overflow.bytes)
+        );
+    }
+}
+
+/// Whoever reads on may have missed which intervals are not as they were asked for.
+fn warn_of_intervals(part: &Part) {
+    let mut stderr = io::stderr();
+    if part.late_frames > 0 {
+        let late = counted(part.late_frames, "frame");
+        let _is_written = writeln!(
+            stderr,
+            "bwmon-agent: {late} came late, stamped before an interval that was over: counted for a \
+             later one"
+        );
+    }
+    if part.merged_intervals > 0 {
+        let merged = Grouped(part.merged_intervals);
+        let _is_written = writeln!(
+            stderr,
+            "bwmon-agent: the output was read too slowly: {merged} of the intervals are merged into \
+             those before them; the totals are exact"
         );
     }
 }

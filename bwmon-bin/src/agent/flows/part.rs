@@ -43,11 +43,13 @@ pub(super) struct Part {
     pub(super) overflow: Tally,
     /// Frames stamped before their interval, which had been printed already.
     pub(super) late_frames: u64,
+    /// Intervals with frames that this one holds besides the first, for want of room for results.
+    pub(super) merged_intervals: u64,
 }
 
 impl Part {
     /// A part with flows.
-    pub(super) fn new(window: Window, totals: Totals, flows: Snapshot, late_frames: u64) -> Self {
+    pub(super) fn new(window: Window, totals: Totals, flows: Snapshot) -> Self {
         let mut overflow = Tally::default();
         for (_, traffic) in flows.overflow() {
             overflow.add(traffic.total());
@@ -57,8 +59,14 @@ impl Part {
             totals,
             flows: Some(flows),
             overflow,
-            late_frames,
+            late_frames: 0,
+            merged_intervals: 0,
         }
+    }
+
+    /// Number of flows.
+    pub(super) fn rows(&self) -> usize {
+        self.flows.as_ref().map_or(0, Snapshot::len)
     }
 
     /// Adds the numbers of a later part; flows are not kept.
@@ -73,6 +81,7 @@ impl Part {
             sum.add(class);
         }
         self.late_frames += later.late_frames;
+        self.merged_intervals += later.merged_intervals;
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) fn interval(out: &mut impl Write, query: &Query, part: &Part) -> io::
     if let Some(rate) = rate(&part.window, all.bytes, "bit/s") {
         write!(out, ", {rate}")?;
     }
+    if part.merged_intervals > 0 {
+        let all = Grouped(part.merged_intervals.saturating_add(1));
+        write!(out, "; {all} intervals in one")?;
+    }
     writeln!(out)?;
     rows(out, query, part)?;
     writeln!(out)
@@ -62,7 +66,14 @@ fn notes(out: &mut impl Write, part: &Part, ending: &Ending) -> io::Result<()> {
         let late = Grouped(part.late_frames);
         writeln!(
             out,
-            "Out of order: {late} frames count for the interval after their own"
+            "Out of order: {late} frames count for an interval after their own"
+        )?;
+    }
+    if part.merged_intervals > 0 {
+        let merged = Grouped(part.merged_intervals);
+        writeln!(
+            out,
+            "Read too slowly: {merged} of the intervals are merged into those before them"
         )?;
     }
     if let Some(error) = &ending.error {

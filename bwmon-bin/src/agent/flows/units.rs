@@ -94,6 +94,12 @@ impl fmt::Display for Grouped {
     }
 }
 
+/// A number of things, with the plural that ends in s.
+pub(super) fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", Grouped(count))
+}
+
 /// An address with its port where it has one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End(pub(super) Endpoint, pub(super) bool);
