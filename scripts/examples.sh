@@ -6,8 +6,16 @@ set -euo pipefail
 cd "$root"
 
 cargo build --quiet --locked --workspace --all-features --examples
-for example in custom_sink embed_in_service; do
+
+# Runs the example $1 with the arguments behind it.
+run() {
+  local example=$1
+  shift
   printf '\n%s\n' "$example"
-  timeout 60 "$target_dir/debug/examples/$example" </dev/null ||
+  timeout 60 "$target_dir/debug/examples/$example" "$@" </dev/null ||
     fail "the example $example ended with exit code $?."
-done
+}
+
+run custom_sink
+run embed_in_service
+run replay_pcap bwmon-core/tests/data/228-ipv4.pcap

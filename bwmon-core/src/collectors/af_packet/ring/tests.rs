@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::net::UdpSocket;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -287,9 +288,10 @@ fn blocks_come_whole_and_in_order_from_another_thread() {
         let reader = scope.spawn(move || {
             let _over = OnDrop(is_over);
             let mut sequence = 0;
+            let patience = Patience::new();
             while sequence < BLOCKS && !is_over.load(Ordering::Relaxed) {
                 let Some(block) = ring.take() else {
-                    thread::yield_now();
+                    patience.wait();
                     continue;
                 };
                 assert_content(&block, sequence);
@@ -299,9 +301,10 @@ fn blocks_come_whole_and_in_order_from_another_thread() {
         });
         let _over = OnPanic(is_over);
         let mut sequence = 0;
+        let patience = Patience::new();
         while sequence < BLOCKS && !is_over.load(Ordering::Relaxed) {
             if !kernel.owns_next() {
-                thread::yield_now();
+                patience.wait();
                 continue;
             }
             kernel.write(sequence);
@@ -310,6 +313,20 @@ fn blocks_come_whole_and_in_order_from_another_thread() {
         }
         assert_eq!(reader.join().unwrap(), BLOCKS);
     });
+}
+
+/// Ends a wait that would never end, much later than any that does.
+struct Patience(Instant);
+
+impl Patience {
+    fn new() -> Self {
+        Self(Instant::now() + Duration::from_secs(60))
+    }
+
+    fn wait(&self) {
+        assert!(Instant::now() < self.0, "both sides wait for each other");
+        thread::yield_now();
+    }
 }
 
 /// Says that a side is gone, so that the other one does not wait for it.
