@@ -141,7 +141,7 @@ fn a_capture_without_frames_is_no_error() {
 fn a_reader_that_goes_away_is_no_error() {
     let mut capture = Capture::new();
     for port in 1..=20_000_u64 {
-        let frame = crate::capture::udp(&format!("10.0.0.1:{port}"), "10.0.0.2:53");
+        let frame = udp(&format!("10.0.0.1:{port}"), "10.0.0.2:53");
         capture = capture.frame(port, 60, &frame);
     }
     let folder = folder_with(capture.bytes());
