@@ -1,7 +1,8 @@
 //! The table and CSV; JSON is what most other tests read.
 
-use crate::capture::{Capture, sample};
+use crate::capture::{Capture, sample, udp};
 use crate::run::{flows, folder_with, over, printed, text};
+use crate::terminal::PseudoTerminal;
 
 #[test]
 fn the_table_lines_up_and_ends_with_the_totals() {
@@ -140,7 +141,7 @@ fn a_capture_without_frames_is_no_error() {
 fn a_reader_that_goes_away_is_no_error() {
     let mut capture = Capture::new();
     for port in 1..=20_000_u64 {
-        let frame = crate::capture::udp(&format!("10.0.0.1:{port}"), "10.0.0.2:53");
+        let frame = udp(&format!("10.0.0.1:{port}"), "10.0.0.2:53");
         capture = capture.frame(port, 60, &frame);
     }
     let folder = folder_with(capture.bytes());
@@ -184,6 +185,26 @@ fn help_has_the_tool_s_own_options_and_examples() {
         assert!(!text.contains("--collector"), "{text}");
     }
     assert!(help(&["--help"]).contains("\n  flows "));
+}
+
+#[test]
+fn a_narrow_terminal_has_two_lines_for_a_row_and_whole_addresses() {
+    let (a, b) = (
+        "[2001:db8:1111:2222:3333:4444:5555:6666]:50000",
+        "[2001:db8:1111:2222:3333:4444:5555:7777]:50001",
+    );
+    let one = format!("udp   {a}  {b}   200 B    0 B      1 100\r\n");
+    let two = format!("udp   {a}  200 B      1 100\r\n      {b}    0 B\r\n");
+    let capture = Capture::new().frame(0, 200, &udp(a, b));
+    let folder = folder_with(capture.bytes());
+    for (columns, rows) in [(80, &two), (200, &one)] {
+        let mut terminal = PseudoTerminal::open(columns, 24);
+        let mut command = flows();
+        command.arg(folder.path().join("capture.pcap"));
+        terminal.spawn(command);
+        terminal.wait_for(rows);
+        assert!(terminal.wait().success());
+    }
 }
 
 #[test]

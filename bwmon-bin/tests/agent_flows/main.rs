@@ -10,5 +10,10 @@ mod oracle;
 mod rows;
 mod run;
 mod series;
+#[allow(dead_code)]
+#[path = "../terminal/mod.rs"]
+mod terminal;
 #[path = "../wait/mod.rs"]
 mod wait;
+
+use wait::wait_for;

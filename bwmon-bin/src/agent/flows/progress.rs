@@ -14,8 +14,9 @@ use super::units::Si;
 const PATIENCE: Duration = Duration::from_millis(400);
 /// Time between two looks at the position.
 const PACE: Duration = Duration::from_millis(100);
+/// At most 80 characters wide: the widest values leave 18 for the bar.
 const TEMPLATE: &str =
-    "{bar:28} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {msg}  {eta} left";
+    "{bar:18} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {msg}  {eta} left";
 
 /// Shows how far reading is, or nothing.
 #[derive(Debug)]

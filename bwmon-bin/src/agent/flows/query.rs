@@ -5,12 +5,16 @@ use std::io::{self, IsTerminal};
 use bwmon_core::flow::{Flow, Ranking, Snapshot, View};
 use bwmon_core::frame::Tally;
 use bwmon_core::monitor::Detail;
+use ratatui_crossterm::crossterm::terminal;
 
 use super::cli::{Arguments, By, Format, Top};
 use super::filter::Wanted;
 
 /// Rows of a table on a terminal where nobody said how many.
 const TERMINAL_ROWS: usize = 20;
+
+/// Columns of a terminal that does not say how many it has.
+const TERMINAL_COLUMNS: usize = 80;
 
 /// What is to be shown.
 #[derive(Debug)]
@@ -19,7 +23,10 @@ pub(super) struct Query {
     pub(super) by: By,
     /// Which flows.
     pub(super) wanted: Option<Wanted>,
-    top: usize,
+    /// Columns of the terminal that a table goes to; without end elsewhere.
+    pub(super) columns: usize,
+    /// Most rows.
+    pub(super) top: usize,
 }
 
 /// The rows of a view, largest first, and what they leave out.
@@ -59,6 +66,7 @@ impl Query {
         Ok(Self {
             by: arguments.by,
             wanted,
+            columns: columns(),
             top: top.0,
         })
     }
@@ -116,6 +124,18 @@ impl By {
         }
     }
 
+    /// What one row is called.
+    pub(super) const fn singular(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Pair => "pair",
+            Self::Host => "host",
+            Self::Port => "port",
+            Self::Protocol => "protocol",
+            Self::Vlan => "vlan",
+        }
+    }
+
     /// What several rows are called, as in the JSON document.
     pub(super) const fn plural(self) -> &'static str {
         match self {
@@ -126,6 +146,17 @@ impl By {
             Self::Protocol => "protocols",
             Self::Vlan => "vlans",
         }
+    }
+}
+
+/// Columns of the terminal that is standard output.
+fn columns() -> usize {
+    if !io::stdout().is_terminal() {
+        return usize::MAX;
+    }
+    match terminal::size() {
+        Ok((columns @ 1.., _)) => columns.into(),
+        _ => TERMINAL_COLUMNS,
     }
 }
 

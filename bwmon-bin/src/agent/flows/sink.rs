@@ -66,17 +66,32 @@ pub(super) struct Queue {
     printer: JoinHandle<io::Result<()>>,
 }
 
-#[derive(Debug)]
-enum Message {
-    Interval(Part),
-    End(Box<(Part, Ending)>),
-}
+/// A part, and after the last one how reading came to its end.
+type Message = (Part, Option<Ending>);
 
 /// What was handed in and is not printed yet.
 #[derive(Debug, Default)]
 struct Load {
     parts: AtomicUsize,
     flows: AtomicUsize,
+}
+
+impl Load {
+    fn has_room(&self, flows: usize, most_flows: usize) -> bool {
+        let parts = self.parts.load(Ordering::Acquire);
+        let waiting = self.flows.load(Ordering::Acquire);
+        parts == 0 || (parts < QUEUED_PARTS && waiting.saturating_add(flows) <= most_flows)
+    }
+
+    fn add(&self, flows: usize) {
+        self.flows.fetch_add(flows, Ordering::AcqRel);
+        self.parts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn subtract(&self, flows: usize) {
+        self.flows.fetch_sub(flows, Ordering::AcqRel);
+        self.parts.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Queue {
@@ -102,16 +117,13 @@ impl Queue {
 
 impl Sink for Queue {
     fn has_room(&self, flows: usize) -> bool {
-        let parts = self.load.parts.load(Ordering::Acquire);
-        let waiting = self.load.flows.load(Ordering::Acquire);
-        parts == 0 || (parts < QUEUED_PARTS && waiting.saturating_add(flows) <= self.most_flows)
+        self.load.has_room(flows, self.most_flows)
     }
 
     fn interval(&mut self, part: Part) -> io::Result<()> {
-        self.load.parts.fetch_add(1, Ordering::AcqRel);
-        self.load.flows.fetch_add(part.rows(), Ordering::AcqRel);
+        self.load.add(part.rows());
         // Where the thread has gone away, the end says why.
-        let _is_taken = self.sender.send(Message::Interval(part));
+        let _is_taken = self.sender.send((part, None));
         Ok(())
     }
 
@@ -121,7 +133,7 @@ impl Sink for Queue {
 
     fn end(self, part: Part, ending: Ending) -> io::Result<()> {
         // Where the thread has gone away, its result says why.
-        let _is_taken = self.sender.send(Message::End(Box::new((part, ending))));
+        let _is_taken = self.sender.send((part, Some(ending)));
         drop(self.sender);
         let result = self.printer.join();
         result.unwrap_or_else(|_| Err(io::Error::other("the thread that prints broke down")))
@@ -129,20 +141,37 @@ impl Sink for Queue {
 }
 
 fn print(mut output: Output, messages: &Receiver<Message>, load: &Load) -> io::Result<()> {
-    for message in messages {
-        match message {
-            Message::Interval(part) => {
-                output.interval(&part)?;
-                let rows = part.rows();
-                drop(part);
-                load.flows.fetch_sub(rows, Ordering::AcqRel);
-                load.parts.fetch_sub(1, Ordering::AcqRel);
-            }
-            Message::End(last) => {
-                let (part, ending) = *last;
-                return output.end(&part, &ending);
-            }
+    for (part, ending) in messages {
+        if let Some(ending) = ending {
+            return output.end(&part, &ending);
         }
+        output.interval(&part)?;
+        let flows = part.rows();
+        drop(part);
+        load.subtract(flows);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_in_intervals_and_in_flows() {
+        let load = Load::default();
+        assert!(load.has_room(1_000, 100), "one of any size");
+        load.add(60);
+        assert!(load.has_room(40, 100));
+        assert!(!load.has_room(41, 100));
+        load.subtract(60);
+        assert!(load.has_room(1_000, 100));
+        for _ in 0..QUEUED_PARTS {
+            assert!(load.has_room(1, 100));
+            load.add(1);
+        }
+        assert!(!load.has_room(0, 100));
+        load.subtract(1);
+        assert!(load.has_room(0, 100));
+    }
 }

@@ -1,4 +1,5 @@
-//! For people: aligned columns, at most 80 characters wide over IPv4. Addresses are never cut.
+//! For people: aligned columns, at most 80 characters wide over IPv4. Addresses are never cut: where
+//! the terminal is too narrow for two of IPv6, a row has two lines.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,17 +11,17 @@ use bwmon_core::time::Window;
 use super::cli::By;
 use super::part::{Ending, Part, Source};
 use super::query::{Query, Rest};
-use super::units::{End, Grouped, Percent, Si, length, protocol, rate, short_moment};
+use super::units::{End, Grouped, Percent, Si, counted, length, protocol, rate, short_moment};
 
 /// Writes the rows of an interval under a line that says which.
 pub(super) fn interval(out: &mut impl Write, query: &Query, part: &Part) -> io::Result<()> {
     let all = part.totals.all();
     write!(
         out,
-        "{}: {} in {} frames",
+        "{}: {} in {}",
         short_moment(part.window.start),
         Si::bytes(all.bytes),
-        Grouped(all.packets)
+        counted(all.packets, "frame")
     )?;
     if let Some(rate) = rate(&part.window, all.bytes, "bit/s") {
         write!(out, ", {rate}")?;
@@ -60,13 +61,13 @@ pub(super) fn end(
 
 fn notes(out: &mut impl Write, part: &Part, ending: &Ending) -> io::Result<()> {
     if let Some(drops) = ending.drops.filter(|drops| *drops > 0) {
-        writeln!(out, "Lost while capturing: {} frames", Grouped(drops))?;
+        writeln!(out, "Lost while capturing: {}", counted(drops, "frame"))?;
     }
     if part.late_frames > 0 {
-        let late = Grouped(part.late_frames);
+        let late = counted(part.late_frames, "frame");
         writeln!(
             out,
-            "Out of order: {late} frames count for an interval after their own"
+            "Out of order: {late} counted for an interval after their own"
         )?;
     }
     if part.merged_intervals > 0 {
@@ -91,18 +92,18 @@ fn rows(out: &mut impl Write, query: &Query, part: &Part) -> io::Result<()> {
         bytes: part.totals.all().bytes,
         window: part.window,
     };
-    let columns = columns(query.by);
     if !found.shown.is_empty() {
-        aligned(out, columns, &found.shown, &whole)?;
+        let (columns, widths) = layout(query, &found.shown, &whole);
+        aligned(out, columns, &widths, &found.shown, &whole)?;
     }
     rest(out, query.by, &found.rest, &whole)?;
     if let Some(wanted) = &query.wanted {
         let left_out = wanted.left_out(flows);
         writeln!(
             out,
-            "Left out by the filter: {} in {} frames, {} %",
+            "Left out by the filter: {} in {}, {} %",
             Si::bytes(left_out.bytes),
-            Grouped(left_out.packets),
+            counted(left_out.packets, "frame"),
             whole.percent(left_out.bytes),
         )?;
     }
@@ -110,9 +111,9 @@ fn rows(out: &mut impl Write, query: &Query, part: &Part) -> io::Result<()> {
         let share = whole.percent(part.overflow.bytes);
         writeln!(
             out,
-            "Flows without room: {} in {} frames, {share} %; raise --max-memory",
+            "Flows without room: {} in {}, {share} %; raise --max-memory",
             Si::bytes(part.overflow.bytes),
-            Grouped(part.overflow.packets),
+            counted(part.overflow.packets, "frame"),
         )?;
     }
     Ok(())
@@ -122,13 +123,17 @@ fn rest(out: &mut impl Write, by: By, rest: &Rest, whole: &Whole) -> io::Result<
     if rest.rows == 0 {
         return Ok(());
     }
+    let (name, them) = if rest.rows == 1 {
+        (by.singular(), "it")
+    } else {
+        (by.plural(), "them")
+    };
     writeln!(
         out,
-        "{} more {}: {} in {} frames, {} %; --top all shows them",
+        "{} more {name}: {} in {}, {} %; --top all shows {them}",
         Grouped(rest.rows),
-        by.plural(),
         Si::bytes(rest.traffic.bytes),
-        Grouped(rest.traffic.packets),
+        counted(rest.traffic.packets, "frame"),
         whole.percent(rest.traffic.bytes),
     )
 }
@@ -148,32 +153,43 @@ impl Whole {
     }
 }
 
-/// A column: its title, whether it stands to the left, and the text of a row.
+/// Writes what a row has in a column.
+type Cell = fn(&Flow, &Whole, &mut String) -> std::fmt::Result;
+
+/// A column: its title, whether it stands to the left, and the text of a row, which may have a second
+/// line.
 struct Column {
     title: &'static str,
     is_left: bool,
-    write: fn(&Flow, &Whole, &mut String) -> std::fmt::Result,
+    write: Cell,
+    below: Option<Cell>,
 }
 
-const fn left(
-    title: &'static str,
-    write: fn(&Flow, &Whole, &mut String) -> std::fmt::Result,
-) -> Column {
+impl Column {
+    /// The column with what `other` has in the line below.
+    const fn above(self, other: &Self) -> Self {
+        Self {
+            below: Some(other.write),
+            ..self
+        }
+    }
+}
+
+const fn left(title: &'static str, write: Cell) -> Column {
     Column {
         title,
         is_left: true,
         write,
+        below: None,
     }
 }
 
-const fn right(
-    title: &'static str,
-    write: fn(&Flow, &Whole, &mut String) -> std::fmt::Result,
-) -> Column {
+const fn right(title: &'static str, write: Cell) -> Column {
     Column {
         title,
         is_left: false,
         write,
+        below: None,
     }
 }
 
@@ -213,28 +229,55 @@ const fn received(title: &'static str) -> Column {
     })
 }
 
+const fn end_a(title: &'static str) -> Column {
+    left(title, |flow, _, text| {
+        write!(text, "{}", End(flow.key.local, flow.key.has_ports))
+    })
+}
+
+const fn address_a(title: &'static str) -> Column {
+    left(title, |flow, _, text| {
+        write!(text, "{}", flow.key.local.address)
+    })
+}
+
+const END_B: Column = left("B", |flow, _, text| {
+    write!(text, "{}", End(flow.key.remote, flow.key.has_ports))
+});
+const ADDRESS_B: Column = left("B", |flow, _, text| {
+    write!(text, "{}", flow.key.remote.address)
+});
+const RECEIVED: Column = received("B to A");
+
 const FLOW: &[Column] = &[
     PROTOCOL,
-    left("A", |flow, _, text| {
-        write!(text, "{}", End(flow.key.local, flow.key.has_ports))
-    }),
-    left("B", |flow, _, text| {
-        write!(text, "{}", End(flow.key.remote, flow.key.has_ports))
-    }),
+    end_a("A"),
+    END_B,
     sent("A to B"),
-    received("B to A"),
+    RECEIVED,
+    FRAMES,
+    SHARE,
+];
+/// In two lines a row: what an address sent stands beside it.
+const NARROW_FLOW: &[Column] = &[
+    PROTOCOL,
+    end_a("A, B below").above(&END_B),
+    sent("Sent").above(&RECEIVED),
     FRAMES,
     SHARE,
 ];
 const PAIR: &[Column] = &[
-    left("A", |flow, _, text| {
-        write!(text, "{}", flow.key.local.address)
-    }),
-    left("B", |flow, _, text| {
-        write!(text, "{}", flow.key.remote.address)
-    }),
+    address_a("A"),
+    ADDRESS_B,
     sent("A to B"),
-    received("B to A"),
+    RECEIVED,
+    FRAMES,
+    RATE,
+    SHARE,
+];
+const NARROW_PAIR: &[Column] = &[
+    address_a("A, B below").above(&ADDRESS_B),
+    sent("Sent").above(&RECEIVED),
     FRAMES,
     RATE,
     SHARE,
@@ -294,30 +337,79 @@ const fn columns(by: By) -> &'static [Column] {
     }
 }
 
-/// Writes the rows as wide as their widest cells, without keeping the text of all of them.
-fn aligned(
-    out: &mut impl Write,
-    columns: &[Column],
-    flows: &[Flow],
-    whole: &Whole,
-) -> io::Result<()> {
+/// The columns for a terminal that is too narrow for a row in one line.
+const fn narrow_columns(by: By) -> &'static [Column] {
+    match by {
+        By::Flow => NARROW_FLOW,
+        By::Pair => NARROW_PAIR,
+        other => columns(other),
+    }
+}
+
+/// The columns that fit the terminal, and their widths.
+fn layout(query: &Query, flows: &[Flow], whole: &Whole) -> (&'static [Column], Vec<usize>) {
+    let wide = columns(query.by);
+    let widths = widths(wide, flows, whole);
+    if line_width(wide, &widths) <= query.columns {
+        return (wide, widths);
+    }
+    let narrow = narrow_columns(query.by);
+    (narrow, self::widths(narrow, flows, whole))
+}
+
+/// The widths of the widest cells.
+fn widths(columns: &[Column], flows: &[Flow], whole: &Whole) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|column| column.title.len()).collect();
     let mut cell = String::new();
     for flow in flows {
         for (column, width) in columns.iter().zip(&mut widths) {
-            fill(&mut cell, column, flow, whole);
-            *width = cell.len().max(*width);
+            for write in [Some(column.write), column.below].into_iter().flatten() {
+                fill(&mut cell, write, flow, whole);
+                *width = cell.len().max(*width);
+            }
         }
     }
+    widths
+}
+
+fn line_width(columns: &[Column], widths: &[usize]) -> usize {
+    let gap = |column: &Column| if column.is_left { 2 } else { 1 };
+    let gaps: usize = columns.iter().map(gap).sum();
+    let last = columns.last().map_or(0, gap);
+    widths.iter().sum::<usize>() + gaps - last
+}
+
+/// Writes the rows as wide as their widest cells, without keeping the text of all of them.
+fn aligned(
+    out: &mut impl Write,
+    columns: &[Column],
+    widths: &[usize],
+    flows: &[Flow],
+    whole: &Whole,
+) -> io::Result<()> {
+    let has_second_line = columns.iter().any(|column| column.below.is_some());
+    let mut cell = String::new();
     let mut line = String::new();
-    for (column, width) in columns.iter().zip(&widths) {
+    for (column, width) in columns.iter().zip(widths) {
         append(&mut line, column, column.title, *width);
     }
     writeln!(out, "{}", line.trim_end())?;
     for flow in flows {
         line.clear();
-        for (column, width) in columns.iter().zip(&widths) {
-            fill(&mut cell, column, flow, whole);
+        for (column, width) in columns.iter().zip(widths) {
+            fill(&mut cell, column.write, flow, whole);
+            append(&mut line, column, &cell, *width);
+        }
+        writeln!(out, "{}", line.trim_end())?;
+        if !has_second_line {
+            continue;
+        }
+        line.clear();
+        for (column, width) in columns.iter().zip(widths) {
+            cell.clear();
+            if let Some(write) = column.below {
+                fill(&mut cell, write, flow, whole);
+            }
             append(&mut line, column, &cell, *width);
         }
         writeln!(out, "{}", line.trim_end())?;
@@ -325,10 +417,10 @@ fn aligned(
     Ok(())
 }
 
-fn fill(cell: &mut String, column: &Column, flow: &Flow, whole: &Whole) {
+fn fill(cell: &mut String, write: Cell, flow: &Flow, whole: &Whole) {
     cell.clear();
     // Writing to a String does not fail.
-    let _is_written = (column.write)(flow, whole, cell);
+    let _is_written = write(flow, whole, cell);
 }
 
 fn append(line: &mut String, column: &Column, cell: &str, width: usize) {
@@ -378,13 +470,15 @@ mod tests {
     use bwmon_core::flow::{Counters, Endpoint, FlowKey};
     use bwmon_core::frame::PerDirection;
     use bwmon_core::time::Timestamp;
+    use clap::ValueEnum;
+    use std::net::IpAddr;
     use std::time::Duration;
 
-    fn widest() -> Flow {
-        let end = |last| Endpoint {
-            address: [255, 255, 255, last].into(),
+    fn widest(addresses: [IpAddr; 2]) -> Flow {
+        let [local, remote] = addresses.map(|address| Endpoint {
+            address,
             port: u16::MAX,
-        };
+        });
         let tally = Tally {
             bytes: 1_230_000_000,
             packets: 1_230_000,
@@ -397,34 +491,56 @@ mod tests {
             place: None,
             key: FlowKey {
                 vlan: Some(4_094),
-                ..FlowKey::new(17, end(254), end(255))
+                ..FlowKey::new(17, local, remote)
             },
             counters: Counters::new(Timestamp::EPOCH, traffic, 0),
         }
     }
 
-    #[test]
-    fn no_table_over_ipv4_is_wider_than_80_characters() {
+    fn rendered(by: By, flow: Flow) -> Vec<String> {
         let whole = Whole {
             bytes: 10_000_000_000,
             window: Window::new(Timestamp::EPOCH, Duration::from_secs(7)),
         };
-        for by in [
-            By::Flow,
-            By::Pair,
-            By::Host,
-            By::Port,
-            By::Protocol,
-            By::Vlan,
-        ] {
-            let mut text = Vec::new();
-            aligned(&mut text, columns(by), &[widest()], &whole).unwrap();
-            let text = String::from_utf8(text).unwrap();
-            let lines: Vec<&str> = text.lines().collect();
-            assert_eq!(lines.len(), 2, "{text}");
-            assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
-            assert_eq!(lines[0].len(), lines[1].len(), "{text}");
-            assert!(lines[1].contains("24.6"), "{text}");
+        let mut text = Vec::new();
+        let query = Query {
+            by,
+            wanted: None,
+            columns: 80,
+            top: 1,
+        };
+        let (columns, widths) = layout(&query, &[flow], &whole);
+        aligned(&mut text, columns, &widths, &[flow], &whole).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
+        assert_eq!(lines[0].len(), lines[1].len(), "{text}");
+        assert!(lines[1].contains("24.6"), "{text}");
+        lines
+    }
+
+    #[test]
+    fn no_table_over_ipv4_is_wider_than_80_characters_or_has_rows_of_two_lines() {
+        let addresses = [254, 255].map(|last| [255, 255, 255, last].into());
+        for by in By::value_variants() {
+            assert_eq!(rendered(*by, widest(addresses)).len(), 2);
+        }
+    }
+
+    #[test]
+    fn rows_of_two_long_addresses_have_two_lines_on_a_narrow_terminal() {
+        let addresses = [0xfffe, 0xffff]
+            .map(|last| [0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, last].into());
+        for by in By::value_variants() {
+            let lines = rendered(*by, widest(addresses));
+            let has_two = matches!(by, By::Flow | By::Pair);
+            assert_eq!(lines.len(), if has_two { 3 } else { 2 }, "{lines:?}");
+            if has_two {
+                for (line, address) in lines.iter().skip(1).zip(addresses) {
+                    assert!(line.contains(&address.to_string()), "{lines:?}");
+                    assert!(line.contains(" 1.23 GB"), "{lines:?}");
+                }
+            }
         }
     }
 }

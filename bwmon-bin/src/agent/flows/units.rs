@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -141,18 +141,37 @@ fn system_time(at: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(at.as_micros())
 }
 
-/// A length of time with three digits, such as `12.3 s`; from a minute on in whole seconds.
+/// A length of time with three digits, such as `12.3 s`; from a minute on in whole seconds, such as
+/// `1 h 5 s`; from a day on in whole hours, such as `3,777 d 4 h`.
 pub(super) fn length(window: &Window) -> String {
     let seconds = window.duration().as_secs_f64();
     if seconds >= 60.0 {
-        let whole = Duration::from_secs(window.duration().as_secs());
-        return humantime::format_duration(whole).to_string();
+        return long_length(window.duration().as_secs());
     }
     let units = [(1.0, "s"), (1e3, "ms"), (1e6, "us")];
     let fits = |(factor, _): &&(f64, &str)| seconds * factor >= 0.9995;
     let (factor, unit) = units.iter().find(fits).unwrap_or(&(1.0, "s"));
     let scaled = seconds * factor;
     format!("{scaled:.*} {unit}", decimals(scaled))
+}
+
+fn long_length(seconds: u64) -> String {
+    let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
+    let units = if days > 0 {
+        [(days, "d"), (hours, "h"), (0, "")]
+    } else {
+        [
+            (hours, "h"),
+            (seconds / 60 % 60, "min"),
+            (seconds % 60, "s"),
+        ]
+    };
+    let mut text = String::new();
+    for (count, unit) in units.into_iter().filter(|(count, _)| *count > 0) {
+        // Writing to a String does not fail.
+        let _is_written = write!(text, "{} {unit} ", Grouped(count));
+    }
+    text.trim_end().to_owned()
 }
 
 /// The name of an IP protocol in lower case, else its number.
@@ -220,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!(counted(1, "frame"), "1 frame");
+        assert_eq!(counted(0, "frame"), "0 frames");
+        assert_eq!(counted(1_000, "frame"), "1,000 frames");
+    }
+
+    #[test]
     fn moments_and_lengths_read_as_usual() {
         let at = Timestamp::from_micros(1_700_000_000_000_001);
         assert_eq!(moment(at).to_string(), "2023-11-14T22:13:20.000001Z");
@@ -244,7 +270,11 @@ mod tests {
         assert_eq!(length(Duration::from_millis(250)), "250 ms");
         assert_eq!(length(Duration::ZERO), "0.00 s");
         assert_eq!(length(Duration::from_millis(12_345)), "12.3 s");
-        assert_eq!(length(Duration::from_secs(3_661)), "1h 1m 1s");
+        assert_eq!(length(Duration::from_secs(3_661)), "1 h 1 min 1 s");
+        assert_eq!(length(Duration::from_secs(60)), "1 min");
+        assert_eq!(length(Duration::from_secs(86_399)), "23 h 59 min 59 s");
+        assert_eq!(length(Duration::from_secs(86_400)), "1 d");
+        assert_eq!(length(Duration::from_secs(326_345_678)), "3,777 d 3 h");
     }
 
     #[test]
