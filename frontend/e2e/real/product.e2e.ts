@@ -64,7 +64,7 @@ describe("the dashboard", () => {
     const page = await dashboard();
     const card = cards(page).first();
     await card.getByText("Up", { exact: true }).waitFor();
-    await expect.poll(() => card.textContent()).toMatch(/CPU\d+\.\d%.*Memory\d+\.\d%/);
+    await expect.poll(() => card.textContent()).toMatch(/CPU\d+(\.\d)?%.*Memory\d+(\.\d)?%/);
     await expect.poll(() => card.textContent()).toMatch(/in \d[\d.]*\s?[kMG]?bit\/s/);
     await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
   });
@@ -103,10 +103,10 @@ describe("the host view", () => {
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     const figures = page.getByRole("region", { name: "Last report" });
-    const chart = page.getByRole("figure", { name: "CPU" }).getByRole("img");
     await Promise.all([
       waitForChange(async () => (await figures.textContent()) ?? "", PATIENCE_MS),
-      waitForChange(async () => (await chart.getAttribute("aria-label")) ?? "", PATIENCE_MS),
+      // A busy machine is at 100 % from one report to the next; the chart has a point more nevertheless.
+      waitForChange(async () => `${await measuredRows(page, "CPU")} points`, PATIENCE_MS),
     ]);
     expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
     expect(asked.filter((path) => /\/hosts\/[0-9a-f]{32}$/.test(path))).toEqual([]);
