@@ -284,7 +284,8 @@ impl FlowTable {
     /// Gives a row to a flow that has none, if there is room or room can be made.
     #[inline(never)]
     fn admit<K: InTable, A: Amount>(&mut self, pending: &Pending<K, A>) {
-        if !self.has_room::<K>() {
+        // More than once where a row over IPv6 needs the room of rows over IPv4.
+        while !self.has_room::<K>() && self.rows() > 0 {
             self.evict();
         }
         if self.has_room::<K>() {
