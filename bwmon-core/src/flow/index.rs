@@ -15,6 +15,9 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// What an index takes that is not empty, however few rows it has.
+    pub(super) const LEAST_BYTES: usize = FEWEST * size_of::<u64>();
+
     /// Number of keys that fit before it grows.
     pub(super) const fn room(&self) -> usize {
         self.slots.len() / 4 * 3

@@ -85,15 +85,25 @@ impl<K: Packed> Lane<K> {
         lane
     }
 
-    /// What its rows cost by the measure of [`Limits`](super::Limits), in bytes, and what its index
-    /// takes beyond that, which is left from a window with more flows.
+    /// What its rows cost by the measure of [`Limits`](super::Limits), in bytes.
     pub(super) fn cost(&self) -> usize {
-        let rows = self.rows.len();
-        let index = self
-            .index
-            .memory_bytes()
-            .saturating_sub(rows.saturating_mul(INDEX_COST));
-        rows.saturating_mul(K::COST).saturating_add(index)
+        self.rows.len().saturating_mul(K::COST)
+    }
+
+    /// What its index takes beyond its rows' share, in bytes: left from a window, or from a moment, with
+    /// more flows.
+    pub(super) fn spare(&self) -> usize {
+        let share = self.rows.len().saturating_mul(INDEX_COST);
+        let least = share.max(Index::LEAST_BYTES);
+        self.index.memory_bytes().saturating_sub(least)
+    }
+
+    /// Gives back what its index has to spare.
+    pub(super) fn give_back(&mut self, seed: &Seed) {
+        if self.spare() > 0 {
+            self.index = Index::default();
+            self.reindex(seed);
+        }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

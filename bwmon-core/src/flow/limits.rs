@@ -4,7 +4,8 @@ pub struct Limits {
     /// Most flows that are told apart at a time.
     pub flows: usize,
     /// Most bytes of memory for flows: 120 for one over IPv4, 184 over IPv6, with the index, also while
-    /// that grows, and with what a clean-up needs. Up to 128 KiB for blocks that are not full come on top.
+    /// that grows, and with what a clean-up needs. Up to 128 KiB for blocks that are not full and for the least
+    /// index come on top.
     pub bytes: usize,
 }
 

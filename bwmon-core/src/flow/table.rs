@@ -289,6 +289,7 @@ impl FlowTable {
             self.evict();
         }
         if self.has_room::<K>() {
+            self.keep_within::<K>();
             let base = self.floor;
             K::lane(self).insert(pending, base);
         } else {
@@ -306,8 +307,22 @@ impl FlowTable {
     fn has_room<K: Packed>(&self) -> bool {
         /// The index numbers rows in 32 bits.
         const MOST: usize = u32::MAX as usize - 1;
-        let cost = self.v4.cost() + self.v6.cost() + K::COST;
-        self.rows() < self.limits.flows.min(MOST) && cost <= self.limits.bytes
+        self.rows() < self.limits.flows.min(MOST) && self.cost_with::<K>() <= self.limits.bytes
+    }
+
+    fn cost_with<K: Packed>(&self) -> usize {
+        let rows = self.v4.cost().saturating_add(self.v6.cost());
+        rows.saturating_add(K::COST)
+    }
+
+    /// The memory that there is for one more row is not taken by an index that had more of them. Rare:
+    /// an index has to spare only after a rotation or several clean-ups.
+    fn keep_within<K: Packed>(&mut self) {
+        let spare = self.v4.spare() + self.v6.spare();
+        if spare > 0 && self.cost_with::<K>().saturating_add(spare) > self.limits.bytes {
+            self.v4.give_back(&self.seed);
+            self.v6.give_back(&self.seed);
+        }
     }
 
     fn evict(&mut self) {

@@ -116,23 +116,27 @@ proptest! {
         prop_assert!(table.is_empty());
     }
 
-    /// Whatever the size of the table: no byte is lost, no row claims more than its flow had, and
-    /// what has more than its share has a row.
+    /// Whatever the size of the table, and whatever it held in the window before: no byte is lost, no
+    /// row claims more than its flow had, what fits and what has more than its share has a row.
     #[test]
     fn a_full_table_keeps_the_totals_and_the_heavy_hitters(
-        frames in frames(90, 600), capacity in 0usize..60, is_in_bytes: bool,
+        before in frames(90, 200), frames in frames(90, 600), capacity in 0usize..60, is_in_bytes: bool,
     ) {
         let limits = if is_in_bytes {
             Limits::bytes(capacity * Packed6::COST)
         } else {
             Limits::flows(capacity)
         };
-        let mut model = Model::new();
         let mut table = FlowTable::new(limits);
+        before.iter().for_each(|frame| count(&mut table, &mut Model::new(), frame));
+        table.rotate();
+        let mut model = Model::new();
         for frame in &frames {
             count(&mut table, &mut model, frame);
             let most = if is_in_bytes { capacity * 2 } else { capacity };
             prop_assert!(table.rows() <= most);
+            prop_assert!(table.len() >= model.len().min(capacity) * 3 / 4);
+            prop_assert!(model.len() > capacity || table.rows() == model.len());
         }
         let snapshot = table.rotate();
         prop_assert_eq!(held(&snapshot), expected(&model));
