@@ -24,7 +24,8 @@ pub(super) trait Amount: Copy {
 pub(super) struct Pending<K, A> {
     pub(super) key: K,
     pub(super) tag: u32,
-    /// The row that the index says has this tag; the key tells whether it is the right one.
+    /// The row that the index says has this tag, once it was asked; the key tells whether it is the right
+    /// one.
     pub(super) row: u32,
     pub(super) amount: A,
 }
@@ -34,7 +35,7 @@ impl<K: Packed, A: Amount> Pending<K, A> {
         Self {
             key,
             tag,
-            row: u32::MAX,
+            row: 0,
             amount,
         }
     }

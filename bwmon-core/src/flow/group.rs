@@ -1,48 +1,49 @@
-//! Adds the rows of snapshots to a table, many at a time.
+//! Adds the rows of snapshots to a store, many at a time.
 
 use super::batch::Waiting;
 use super::limits::Limits;
 use super::packed::{Packed4, Packed6};
 use super::snapshot::Snapshot;
-use super::table::{Counters, FlowTable, InTable};
+use super::store::{InStore, Store};
+use super::table::Counters;
 use super::view::{Facing, Share, View};
 
-/// A table without bounds, and the rows that wait for it.
+/// A store without bounds, and the rows that wait for it.
 #[derive(Debug)]
 pub(super) struct Group {
-    table: FlowTable,
+    store: Store,
     v4: Waiting<Packed4, Counters>,
     v6: Waiting<Packed6, Counters>,
 }
 
 /// A key whose rows wait by themselves.
-pub(super) trait InGroup: InTable {
-    fn parts(group: &mut Group) -> (&mut FlowTable, &mut Waiting<Self, Counters>);
+pub(super) trait InGroup: InStore {
+    fn parts(group: &mut Group) -> (&mut Store, &mut Waiting<Self, Counters>);
 }
 
 impl InGroup for Packed4 {
     #[inline(always)]
-    fn parts(group: &mut Group) -> (&mut FlowTable, &mut Waiting<Self, Counters>) {
-        (&mut group.table, &mut group.v4)
+    fn parts(group: &mut Group) -> (&mut Store, &mut Waiting<Self, Counters>) {
+        (&mut group.store, &mut group.v4)
     }
 }
 
 impl InGroup for Packed6 {
     #[inline(always)]
-    fn parts(group: &mut Group) -> (&mut FlowTable, &mut Waiting<Self, Counters>) {
-        (&mut group.table, &mut group.v6)
+    fn parts(group: &mut Group) -> (&mut Store, &mut Waiting<Self, Counters>) {
+        (&mut group.store, &mut group.v6)
     }
 }
 
 impl Group {
     pub(super) fn new() -> Self {
-        Self::of(FlowTable::new(Limits::flows(usize::MAX)))
+        Self::of(Store::new(Limits::flows(usize::MAX)))
     }
 
     /// Goes on with the rows of a snapshot.
-    pub(super) fn of(table: FlowTable) -> Self {
+    pub(super) fn of(store: Store) -> Self {
         Self {
-            table,
+            store,
             v4: Waiting::default(),
             v6: Waiting::default(),
         }
@@ -50,8 +51,10 @@ impl Group {
 
     #[inline(always)]
     pub(super) fn add<K: InGroup>(&mut self, key: K, counters: Counters) {
-        let (table, waiting) = K::parts(self);
-        table.wait_in(waiting, key, counters);
+        let (store, waiting) = K::parts(self);
+        if waiting.push(store.pending(key, counters)) {
+            store.count_all(waiting);
+        }
     }
 
     /// Adds what a row counts for in a view.
@@ -68,8 +71,8 @@ impl Group {
     }
 
     pub(super) fn finish(mut self) -> Snapshot {
-        self.table.count_all(&mut self.v4);
-        self.table.count_all(&mut self.v6);
-        self.table.rotate()
+        self.store.count_all(&mut self.v4);
+        self.store.count_all(&mut self.v6);
+        self.store.take()
     }
 }

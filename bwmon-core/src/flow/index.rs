@@ -129,7 +129,7 @@ const fn tag_of(slot: u64) -> u32 {
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)] // what is left has 32 bits
 const fn row_of(slot: u64) -> u32 {
-    (slot >> 32) as u32 - 1
+    ((slot >> 32) as u32).wrapping_sub(1)
 }
 
 #[cfg(test)]

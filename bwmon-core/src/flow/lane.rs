@@ -1,6 +1,6 @@
-//! The flows of one address family: rows, their index, and the frames that wait.
+//! The flows of one address family: rows and their index.
 
-use super::batch::{Amount, OneFrame, Pending, Waiting};
+use super::batch::{Amount, Pending};
 use super::index::Index;
 use super::packed::{Packed, Seed};
 use super::rows::{Origin, Row, Rows};
@@ -12,12 +12,13 @@ use crate::time::{Span, Timestamp};
 /// beside it while it grows.
 const INDEX_COST: usize = 32;
 
+/// Beyond all rows.
+const NO_ROW: u32 = u32::MAX;
+
 #[derive(Debug)]
 pub(super) struct Lane<K> {
     pub(super) rows: Rows<K>,
     pub(super) index: Index,
-    /// Frames that wait for their row.
-    pub(super) waiting: Waiting<K, OneFrame>,
     /// What went to the overflow.
     pub(super) gone: Gone,
 }
@@ -68,7 +69,6 @@ impl<K: Packed> Default for Lane<K> {
         Self {
             rows: Rows::default(),
             index: Index::default(),
-            waiting: Waiting::default(),
             gone: Gone::default(),
         }
     }
@@ -113,10 +113,13 @@ impl<K: Packed> Lane<K> {
     /// Begins to load the row of an amount, as far as its tag tells which one that is.
     #[inline(always)]
     pub(super) fn foresee<A: Amount>(&self, pending: &mut Pending<K, A>) {
-        if let Some(row) = self.index.find(pending.tag, |_| true) {
-            pending.row = row;
-            self.rows.prefetch(row);
-        }
+        pending.row = match self.index.find(pending.tag, |_| true) {
+            Some(row) => {
+                self.rows.prefetch(row);
+                row
+            }
+            None => NO_ROW,
+        };
     }
 
     /// Adds to a flow that has a row; `false` if it has none.

@@ -27,6 +27,7 @@ mod packed;
 mod prefetch;
 mod rows;
 mod snapshot;
+mod store;
 mod table;
 mod view;
 

@@ -26,6 +26,10 @@ pub(super) trait Packed: Copy + Eq + Default + fmt::Debug {
     /// what a clean-up needs.
     const COST: usize;
     fn hash(&self, seed: &Seed) -> u64;
+    type Address;
+    fn new(addresses: [Self::Address; 2], tail: Tail) -> Self;
+    /// With the smaller endpoint as `local`, and whether that was `remote`. Addresses of one family.
+    fn smaller_first(addresses: [Self::Address; 2], tail: Tail) -> (Self, bool);
     /// Makes the smaller endpoint `local`; whether it was `remote`.
     fn put_smaller_first(&mut self) -> bool;
     /// Makes each end the other one.
@@ -46,24 +50,42 @@ pub(super) enum End {
     Remote,
 }
 
-/// Over IPv4: addresses, ports, interface, and protocol with VLAN and flags.
+/// Over IPv4. Each end is an address above a port above 16 bits of the rest: below the local one protocol
+/// and flags, below the remote one the VLAN. So ends compare as endpoints do, and keys in three registers.
 #[derive(Debug, Clone, Copy, Eq, Default)]
-pub(super) struct Packed4([u32; 5]);
+#[repr(C, packed(4))]
+pub(super) struct Packed4 {
+    local: u64,
+    remote: u64,
+    place: u32,
+}
 
 impl PartialEq for Packed4 {
-    /// Without jumps and in whole registers, which the derived comparison is not.
+    /// Without jumps, which the derived comparison has.
     #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
-        let [a, b, c, d, e] = self.0;
-        let [f, g, h, i, j] = other.0;
-        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-        (pair(b, a) ^ pair(g, f)) | (pair(d, c) ^ pair(i, h)) | u64::from(e ^ j) == 0
+        let ends = (self.local ^ other.local) | (self.remote ^ other.remote);
+        ends | u64::from(self.place ^ other.place) == 0
     }
 }
 
-/// Over IPv6: addresses of four words each, then the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Packed6([u32; 11]);
+/// Over IPv6: addresses, and everything else.
+#[derive(Debug, Clone, Copy, Eq, Default)]
+#[repr(C, packed(4))]
+pub(super) struct Packed6 {
+    local: u128,
+    remote: u128,
+    tail: Tail,
+}
+
+impl PartialEq for Packed6 {
+    /// In registers, not by a call.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let ends = (self.local ^ other.local) | (self.remote ^ other.remote);
+        ends == 0 && self.tail == other.tail
+    }
+}
 
 /// A key of either family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +110,7 @@ impl Seed {
 }
 
 /// What a key holds besides addresses, as words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Tail([u32; 3]);
 
 impl Tail {
@@ -116,6 +138,13 @@ impl Tail {
     pub(super) const fn has_vlan(self) -> bool {
         let Self([_, _, rest]) = self;
         rest & HAS_VLAN != 0
+    }
+
+    /// Only the ports: what follows the ends when they change places.
+    #[inline(always)]
+    const fn only_ports(self) -> Self {
+        let Self([ports, ..]) = self;
+        Self([ports, 0, 0])
     }
 
     /// Nothing but which end is of which family.
@@ -153,21 +182,8 @@ impl Tail {
 }
 
 impl Packed4 {
-    #[inline(always)]
-    pub(super) fn new([local, remote]: [Ipv4Addr; 2], tail: Tail) -> Self {
-        let Tail([ports, place, rest]) = tail;
-        Self([local.to_bits(), remote.to_bits(), ports, place, rest])
-    }
-}
-
-impl Packed6 {
-    #[inline(always)]
-    pub(super) fn new([local, remote]: [Ipv6Addr; 2], tail: Tail) -> Self {
-        let Tail([ports, place, rest]) = tail;
-        let [a, b, c, d] = words(local.to_bits());
-        let [e, f, g, h] = words(remote.to_bits());
-        Self([a, b, c, d, e, f, g, h, ports, place, rest])
-    }
+    /// The bits of an end that are its own.
+    const END: u64 = !0xffff;
 }
 
 impl PackedKey {
@@ -206,136 +222,182 @@ impl PackedKey {
 
 impl Packed for Packed4 {
     const COST: usize = 120;
+    type Address = Ipv4Addr;
+
+    #[inline(always)]
+    fn new(addresses: [Ipv4Addr; 2], tail: Tail) -> Self {
+        let [local, remote] = addresses.map(|address| u64::from(address.to_bits()) << 32);
+        let key = Self {
+            local,
+            remote,
+            place: 0,
+        };
+        key.with_tail(tail)
+    }
+
+    #[inline(always)]
+    fn smaller_first(addresses: [Ipv4Addr; 2], tail: Tail) -> (Self, bool) {
+        // The rest comes when the ends are in order, which takes fewer steps.
+        let mut key = Self::new(addresses, tail.only_ports());
+        let is_turned = key.put_smaller_first();
+        let Tail([_, place, rest]) = tail;
+        key.local |= u64::from(rest & 0xffff);
+        key.remote |= u64::from(rest >> 16);
+        key.place = place;
+        (key, is_turned)
+    }
 
     #[inline(always)]
     fn turn(&mut self) {
-        let [local, remote, ports, ..] = &mut self.0;
-        std::mem::swap(local, remote);
-        *ports = ports.rotate_left(16);
+        let change = (self.local ^ self.remote) & Self::END;
+        self.local ^= change;
+        self.remote ^= change;
     }
 
     #[inline(always)]
     fn tail(&self) -> Tail {
-        let [_, _, ports, place, rest] = self.0;
-        Tail([ports, place, rest])
+        let [_, local_port, low] = parts(self.local);
+        let [_, remote_port, vlan] = parts(self.remote);
+        Tail([local_port << 16 | remote_port, self.place, vlan << 16 | low])
     }
 
     #[inline(always)]
     fn with_tail(self, Tail([ports, place, rest]): Tail) -> Self {
-        let [local, remote, ..] = self.0;
-        Self([local, remote, ports, place, rest])
+        const ADDRESS: u64 = !0xffff_ffff;
+        let low = ports & 0xffff_0000 | rest & 0xffff;
+        let high = ports << 16 | rest >> 16;
+        Self {
+            local: self.local & ADDRESS | u64::from(low),
+            remote: self.remote & ADDRESS | u64::from(high),
+            place,
+        }
     }
 
     fn without(mut self, end: End) -> Self {
-        let [local, remote, ..] = &mut self.0;
         match end {
-            End::Local => *local = 0,
-            End::Remote => *remote = 0,
+            End::Local => self.local &= 0xffff_ffff,
+            End::Remote => self.remote &= 0xffff_ffff,
         }
         self
     }
 
     fn has_one_address(&self) -> bool {
-        let [local, remote, ..] = self.0;
-        local == remote
+        (self.local ^ self.remote) >> 32 == 0
     }
 
     /// Without a jump: which end is smaller is as good as random.
     #[inline(always)]
     fn put_smaller_first(&mut self) -> bool {
-        let [local, remote, ports, ..] = &mut self.0;
-        let [local_end, remote_end] = [
-            u64::from(*local) << 16 | u64::from(*ports >> 16),
-            u64::from(*remote) << 16 | u64::from(*ports & 0xffff),
-        ];
-        let is_turned = remote_end < local_end;
-        let (smaller, larger) = if is_turned {
-            (*remote, *local)
-        } else {
-            (*local, *remote)
-        };
-        (*local, *remote) = (smaller, larger);
-        *ports = ports.rotate_left(if is_turned { 16 } else { 0 });
+        let is_turned = self.remote & Self::END < self.local & Self::END;
+        let change = (self.local ^ self.remote) & Self::END;
+        let change = if is_turned { change } else { 0 };
+        self.local ^= change;
+        self.remote ^= change;
         is_turned
     }
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
-        let [local, remote, ports, place, rest] = self.0;
         let mut hasher = seed.0.build_hasher();
         // Two rounds: after one, keys that a sender counts up are not spread well enough.
-        hasher.write_u128(wide([local, remote, ports, place]));
-        hasher.write_u32(rest);
+        hasher.write_u128(u128::from(self.local) << 64 | u128::from(self.remote));
+        hasher.write_u32(self.place);
         hasher.finish()
     }
 
     #[inline]
     fn unpack(&self) -> (Place, FlowKey) {
-        let [local, remote, ports, place, rest] = self.0;
-        let [local, remote] = [local, remote].map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
-        unpack([local, remote], ports, place, rest)
+        let [local, remote] = [self.local, self.remote].map(|end| {
+            let [address, _, _] = parts(end);
+            IpAddr::V4(Ipv4Addr::from_bits(address))
+        });
+        unpack([local, remote], self.tail())
     }
 }
 
 impl Packed for Packed6 {
     const COST: usize = 184;
+    type Address = Ipv6Addr;
+
+    #[inline(always)]
+    fn new([local, remote]: [Ipv6Addr; 2], tail: Tail) -> Self {
+        Self {
+            local: local.to_bits(),
+            remote: remote.to_bits(),
+            tail,
+        }
+    }
+
+    /// Without a jump, as over IPv4.
+    #[inline(always)]
+    fn smaller_first(addresses: [Ipv6Addr; 2], tail: Tail) -> (Self, bool) {
+        let Self { local, remote, .. } = Self::new(addresses, tail);
+        let Tail([ports, place, rest]) = tail;
+        let is_turned = (remote, ports & 0xffff) < (local, ports >> 16);
+        let change = if is_turned { local ^ remote } else { 0 };
+        let turn = if is_turned { 16 } else { 0 };
+        let key = Self {
+            local: local ^ change,
+            remote: remote ^ change,
+            tail: Tail([ports.rotate_left(turn), place, rest]),
+        };
+        (key, is_turned)
+    }
 
     #[inline(always)]
     fn turn(&mut self) {
-        let [a, b, c, d, e, f, g, h, ports, _, rest] = &mut self.0;
-        ([*a, *b, *c, *d], [*e, *f, *g, *h]) = ([*e, *f, *g, *h], [*a, *b, *c, *d]);
-        *ports = ports.rotate_left(16);
+        (self.local, self.remote) = (self.remote, self.local);
+        let Tail([ports, place, mut rest]) = self.tail;
         let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
-        if *rest & ends != 0 && *rest & ends != ends {
-            *rest ^= ends;
+        if rest & ends != 0 && rest & ends != ends {
+            rest ^= ends;
         }
+        self.tail = Tail([ports.rotate_left(16), place, rest]);
     }
 
     #[inline(always)]
     fn tail(&self) -> Tail {
-        let [.., ports, place, rest] = self.0;
-        Tail([ports, place, rest])
+        self.tail
     }
 
     #[inline(always)]
-    fn with_tail(mut self, tail: Tail) -> Self {
-        let [.., ports, place, rest] = &mut self.0;
-        Tail([*ports, *place, *rest]) = tail;
-        self
+    fn with_tail(self, tail: Tail) -> Self {
+        Self { tail, ..self }
     }
 
     fn without(mut self, end: End) -> Self {
-        let [a, b, c, d, e, f, g, h, _, _, rest] = &mut self.0;
-        // An end of the other family gives way to one of this family.
-        let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
-        match end {
+        let Tail([ports, place, rest]) = self.tail;
+        let other_is_ipv4 = match end {
             End::Local => {
-                [*a, *b, *c, *d] = [0; 4];
-                *rest = *rest & !ends | if *rest & REMOTE_IS_IPV4 == 0 { 0 } else { ends };
+                self.local = 0;
+                rest & REMOTE_IS_IPV4 != 0
             }
             End::Remote => {
-                [*e, *f, *g, *h] = [0; 4];
-                *rest = *rest & !ends | if *rest & LOCAL_IS_IPV4 == 0 { 0 } else { ends };
+                self.remote = 0;
+                rest & LOCAL_IS_IPV4 != 0
             }
-        }
+        };
+        // An end of the other family gives way to one of this family.
+        let ends = LOCAL_IS_IPV4 | REMOTE_IS_IPV4;
+        let rest = rest & !ends | if other_is_ipv4 { ends } else { 0 };
+        self.tail = Tail([ports, place, rest]);
         self
     }
 
     fn has_one_address(&self) -> bool {
-        let [a, b, c, d, e, f, g, h, .., rest] = self.0;
+        let Tail([.., rest]) = self.tail;
         let is_one_family = (rest & LOCAL_IS_IPV4 == 0) == (rest & REMOTE_IS_IPV4 == 0);
-        is_one_family && [a, b, c, d] == [e, f, g, h]
+        is_one_family && self.local == self.remote
     }
 
     /// Addresses of one family each, IPv4 before IPv6, as [`Endpoint`]s are ordered.
     #[inline(always)]
     fn put_smaller_first(&mut self) -> bool {
-        let [a, b, c, d, e, f, g, h, ports, _, rest] = self.0;
+        let Tail([ports, _, rest]) = self.tail;
         let is_ipv6 = |flag| rest & flag == 0;
-        let [local, remote] = [wide([a, b, c, d]), wide([e, f, g, h])];
-        let local_end = (is_ipv6(LOCAL_IS_IPV4), local, ports >> 16);
-        let remote_end = (is_ipv6(REMOTE_IS_IPV4), remote, ports & 0xffff);
-        let is_turned = remote_end < local_end;
+        let local = (is_ipv6(LOCAL_IS_IPV4), self.local, ports >> 16);
+        let remote = (is_ipv6(REMOTE_IS_IPV4), self.remote, ports & 0xffff);
+        let is_turned = remote < local;
         if is_turned {
             self.turn();
         }
@@ -344,49 +406,36 @@ impl Packed for Packed6 {
 
     #[inline(always)]
     fn hash(&self, seed: &Seed) -> u64 {
-        let [a, b, c, d, e, f, g, h, ports, place, rest] = self.0;
+        let Tail([ports, place, rest]) = self.tail;
         let mut hasher = seed.0.build_hasher();
-        hasher.write_u128(wide([a, b, c, d]));
-        hasher.write_u128(wide([e, f, g, h]));
-        hasher.write_u128(wide([ports, place, rest, 0]));
+        hasher.write_u128(self.local);
+        hasher.write_u128(self.remote);
+        hasher.write_u128(u128::from(ports) << 64 | u128::from(place) << 32 | u128::from(rest));
         hasher.finish()
     }
 
     #[inline]
     fn unpack(&self) -> (Place, FlowKey) {
-        let [a, b, c, d, e, f, g, h, ports, place, rest] = self.0;
-        let address = |words: [u32; 4], is_ipv4| {
-            if is_ipv4 {
-                let [.., bits] = words;
-                IpAddr::V4(Ipv4Addr::from_bits(bits))
-            } else {
-                IpAddr::V6(Ipv6Addr::from_bits(wide(words)))
-            }
+        let Tail([.., rest]) = self.tail;
+        let address = |bits: u128, flag| match u32::try_from(bits) {
+            Ok(bits) if rest & flag != 0 => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
         };
-        let local = address([a, b, c, d], rest & LOCAL_IS_IPV4 != 0);
-        let remote = address([e, f, g, h], rest & REMOTE_IS_IPV4 != 0);
-        unpack([local, remote], ports, place, rest)
+        let local = address(self.local, LOCAL_IS_IPV4);
+        let remote = address(self.remote, REMOTE_IS_IPV4);
+        unpack([local, remote], self.tail)
     }
 }
 
+/// Address, port and the rest of an end over IPv4.
 #[inline(always)]
-fn wide([a, b, c, d]: [u32; 4]) -> u128 {
-    u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d)
-}
-
-#[inline(always)]
-const fn words(wide: u128) -> [u32; 4] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = wide.to_be_bytes();
-    [
-        u32::from_be_bytes([a, b, c, d]),
-        u32::from_be_bytes([e, f, g, h]),
-        u32::from_be_bytes([i, j, k, l]),
-        u32::from_be_bytes([m, n, o, p]),
-    ]
+#[allow(clippy::cast_possible_truncation)] // its parts are what is wanted
+const fn parts(end: u64) -> [u32; 3] {
+    [(end >> 32) as u32, end as u32 >> 16, end as u32 & 0xffff]
 }
 
 #[inline]
-fn unpack(addresses: [IpAddr; 2], ports: u32, place: u32, rest: u32) -> (Place, FlowKey) {
+fn unpack(addresses: [IpAddr; 2], Tail([ports, place, rest]): Tail) -> (Place, FlowKey) {
     let [local_port, remote_port] = halves(ports);
     let [vlan, low] = halves(rest);
     let [protocol, _flags] = low.to_be_bytes();

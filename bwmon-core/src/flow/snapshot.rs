@@ -5,7 +5,8 @@ use super::group::Group;
 use super::key::FlowKey;
 use super::packed::{Packed, Packed4, Packed6};
 use super::rows::{Origin, Row, Rows};
-use super::table::{Counters, FlowTable, Place};
+use super::store::Store;
+use super::table::{Counters, Place};
 use super::view::View;
 use crate::frame::{PerDirection, Tally};
 
@@ -99,11 +100,11 @@ impl Snapshot {
         } else {
             (self, other)
         };
-        let mut table = FlowTable::resume(larger);
+        let mut store = Store::resume(larger);
         for (place, traffic) in smaller.overflow {
-            table.add_overflow(place, traffic);
+            store.add_overflow(place, traffic);
         }
-        let mut group = Group::of(table);
+        let mut group = Group::of(store);
         for (row, origin) in smaller.v4.iter() {
             group.add(row.key, row.counters(origin));
         }

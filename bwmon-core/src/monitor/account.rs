@@ -2,7 +2,8 @@ use super::classes::Classes;
 use crate::collector::{InterfaceEvent, Observer};
 use crate::flow::{About, Counters, FlowKey, FlowTable, Limits, Ports, Seen, Snapshot};
 use crate::frame::{Direction, Frame, InterfaceId, LinkType, PerDirection, Tally};
-use crate::packet::{self, Addresses, Parsed, peek};
+use crate::packet::peek::{self, Common};
+use crate::packet::{self, Addresses, Parsed};
 use crate::report::ProbeResult;
 use crate::sample::HostSample;
 use crate::time::{Span, Timestamp};
@@ -109,38 +110,18 @@ impl Account {
     /// Counts one frame.
     #[inline(always)]
     pub fn frame(&mut self, frame: &Frame<'_>) {
-        if frame.link == LinkType::Ethernet {
-            // Each family by itself, so that no general view of the packet is built: it is the way
-            // that nearly all frames take.
-            if let Some(common) = peek::ipv4(frame.bytes) {
-                let ends = local_and_remote(frame.direction, common.addresses);
-                let ports = Ports::from_sender(common.ports);
-                let about = self.about(
-                    frame,
-                    common.protocol,
-                    (ports, common.has_ports),
-                    common.vlan,
-                );
-                return self
-                    .flows
-                    .frame_v4(ends, &about, &seen(frame, common.tcp_flags));
-            }
-            if let Some(common) = peek::ipv6(frame.bytes) {
-                let ends = local_and_remote(frame.direction, common.addresses);
-                let ports = Ports::from_sender(common.ports);
-                let about = self.about(
-                    frame,
-                    common.protocol,
-                    (ports, common.has_ports),
-                    common.vlan,
-                );
-                return self
-                    .flows
-                    .frame_v6(ends, &about, &seen(frame, common.tcp_flags));
-            }
+        // Each family by itself, so that no general view of the packet is built: it is the way that
+        // nearly all frames take.
+        if frame.link == LinkType::Ethernet
+            && let Some(common) = peek::ipv4(frame.bytes)
+        {
+            let (ends, about) = self.common(frame, &common);
+            return self
+                .flows
+                .frame_v4(ends, &about, &seen(frame, common.tcp_flags));
         }
         // In parts, so that the frame need not be in memory for the sake of a few.
-        self.uncommon_frame(
+        self.other_frame(
             frame.link,
             frame.bytes,
             frame.at,
@@ -179,9 +160,9 @@ impl Account {
         }
     }
 
-    /// The long way.
+    /// IPv6 by the short way, everything else by the long way. A call, so that IPv4 has the registers.
     #[inline(never)]
-    fn uncommon_frame(
+    fn other_frame(
         &mut self,
         link: LinkType,
         bytes: &[u8],
@@ -199,13 +180,26 @@ impl Account {
             wire_len,
             bytes,
         };
+        if frame.link == LinkType::Ethernet
+            && let Some(common) = peek::ipv6(frame.bytes)
+        {
+            let (ends, about) = self.common(&frame, &common);
+            return self
+                .flows
+                .frame_v6(ends, &about, &seen(&frame, common.tcp_flags));
+        }
+        self.uncommon_frame(&frame);
+    }
+
+    #[inline(never)]
+    fn uncommon_frame(&mut self, frame: &Frame<'_>) {
         match packet::parse_long(frame.link, frame.bytes) {
             Parsed::Ip(view) => {
                 let ports = view.ports.map_or((Ports::default(), false), |(from, to)| {
                     (Ports::new(from, to), true)
                 });
-                let about = self.about(&frame, view.protocol, ports, view.vlan);
-                let seen = seen(&frame, view.tcp_flags);
+                let about = self.about(frame, view.protocol, ports, view.vlan);
+                let seen = seen(frame, view.tcp_flags);
                 match view.addresses {
                     Addresses::V4(ends) => {
                         let ends = local_and_remote(frame.direction, ends);
@@ -233,6 +227,13 @@ impl Account {
     }
 
     #[inline(always)]
+    fn common<A: Copy>(&self, frame: &Frame<'_>, common: &Common<A>) -> ([A; 2], About) {
+        let ports = (Ports::from_sender(common.ports), common.has_ports);
+        let about = self.about(frame, common.protocol, ports, common.vlan);
+        (local_and_remote(frame.direction, common.addresses), about)
+    }
+
+    #[inline(always)]
     fn about(
         &self,
         frame: &Frame<'_>,
@@ -240,31 +241,28 @@ impl Account {
         (ports, has_ports): (Ports, bool),
         vlan: Option<u16>,
     ) -> About {
-        let about = About {
+        About {
             protocol,
             ports: match frame.direction {
                 Direction::Ingress => ports.turned(),
                 Direction::Egress | Direction::Unknown => ports,
             },
             has_ports: has_ports | self.ignores_fragments,
-            vlan: None,
-        };
-        if self.tells_vlans {
-            return tagged(about, frame.stripped_vlan, vlan);
+            vlan: if self.tells_vlans {
+                outermost_vlan(frame.stripped_vlan, vlan)
+            } else {
+                None
+            },
         }
-        about
     }
 }
 
 /// A call, so that those who do not ask for VLANs do not pay for them.
 #[cold]
 #[inline(never)]
-fn tagged(about: About, stripped: Option<u16>, vlan: Option<u16>) -> About {
-    About {
-        // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
-        vlan: stripped.map(|tag| tag & 0x0fff).or(vlan),
-        ..about
-    }
+fn outermost_vlan(stripped: Option<u16>, vlan: Option<u16>) -> Option<u16> {
+    // The upper bits of a stripped tag are its priority (IEEE 802.1Q, clause 9.6).
+    stripped.map(|tag| tag & 0x0fff).or(vlan)
 }
 
 #[inline(always)]

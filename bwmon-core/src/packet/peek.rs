@@ -91,7 +91,7 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
     if fragment & 0x1f != 0 || offset != 0 || is_short {
         return None;
     }
-    let (ports, has_ports, tcp_flags) = transport(protocol, ICMP, rest)?;
+    let (ports, has_ports, tcp_flags) = transport(&OVER_IPV4, protocol, rest)?;
     Some(Common {
         addresses: [Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)],
         protocol,
@@ -102,22 +102,32 @@ pub(crate) fn ipv4(bytes: &[u8]) -> Option<Common<Ipv4Addr>> {
     })
 }
 
-/// IPv6 in Ethernet.
+/// IPv6 in Ethernet. The least frame of 60 bytes holds no whole TCP header behind IPv6, but UDP and ICMP.
 #[inline(always)]
 pub(crate) fn ipv6(bytes: &[u8]) -> Option<Common<Ipv6Addr>> {
-    const LENGTH: usize = 14 + 40 + TRANSPORT;
+    /// Bytes of a UDP or an ICMP header.
+    const SHORT: usize = 8;
+    const LENGTH: usize = 14 + 40 + SHORT;
     let (head, vlan) = untagged::<LENGTH>(bytes, IPV6)?;
-    let (_, head) = head.split_first_chunk::<14>()?;
-    let (fixed, rest) = head.split_first_chunk::<8>()?;
+    let (_, packet) = head.split_first_chunk::<14>()?;
+    let (fixed, rest) = packet.split_first_chunk::<8>()?;
     let (source, rest) = rest.split_first_chunk::<16>()?;
     let (destination, rest) = rest.split_first_chunk::<16>()?;
     let &[first, _, _, _, high, low, protocol, _] = fixed;
-    let is_short = is_below([high, low], TRANSPORT);
-    if first >> 4 != 6 || is_short {
+    let mut header = [0; TRANSPORT];
+    let least = if protocol == TCP {
+        let after = if vlan.is_some() { 58 } else { 54 };
+        header = *bytes.get(after..)?.first_chunk()?;
+        TRANSPORT
+    } else {
+        let (ports, _) = header.split_first_chunk_mut::<SHORT>()?;
+        *ports = *rest.first_chunk()?;
+        SHORT
+    };
+    if first >> 4 != 6 || is_below([high, low], least) {
         return None;
     }
-    let rest = rest.first_chunk()?;
-    let (ports, has_ports, tcp_flags) = transport(protocol, ICMPV6, rest)?;
+    let (ports, has_ports, tcp_flags) = transport(&OVER_IPV6, protocol, &header)?;
     Some(Common {
         addresses: [Ipv6Addr::from(*source), Ipv6Addr::from(*destination)],
         protocol,
@@ -155,19 +165,56 @@ fn is_below(length: [u8; 2], least: usize) -> bool {
     length.wrapping_sub(1) < least - 1
 }
 
-/// Ports, whether there are any, and TCP flags. Without jumps between TCP and UDP, which mingle.
+/// What the short way makes of a protocol.
+#[derive(Clone, Copy)]
+struct Kind {
+    /// Which bits of the first four bytes are ports.
+    ports: u32,
+    /// Which bits of the byte where TCP has its flags are flags.
+    flags: u8,
+    has_ports: bool,
+    is_common: bool,
+}
+
+/// What the short way makes of each protocol over an IP whose ICMP is `icmp`: looked up, because jumps
+/// between protocols, which mingle, are mispredicted.
+#[allow(clippy::indexing_slicing)] // by the compiler, for the tables below
+const fn kinds(icmp: u8) -> [Kind; 256] {
+    let other = Kind {
+        ports: 0,
+        flags: 0,
+        has_ports: false,
+        is_common: false,
+    };
+    let mut kinds = [other; 256];
+    kinds[icmp as usize].is_common = true;
+    kinds[UDP as usize] = Kind {
+        ports: u32::MAX,
+        flags: 0,
+        has_ports: true,
+        is_common: true,
+    };
+    kinds[TCP as usize] = Kind {
+        flags: u8::MAX,
+        ..kinds[UDP as usize]
+    };
+    kinds
+}
+
+static OVER_IPV4: [Kind; 256] = kinds(ICMP);
+static OVER_IPV6: [Kind; 256] = kinds(ICMPV6);
+
+/// Ports, whether there are any, and TCP flags.
 #[inline(always)]
-fn transport(protocol: u8, icmp: u8, header: &[u8; TRANSPORT]) -> Option<(u32, bool, u8)> {
+fn transport(
+    kinds: &[Kind; 256],
+    protocol: u8,
+    header: &[u8; TRANSPORT],
+) -> Option<(u32, bool, u8)> {
     let &[a, b, c, d, .., flags] = header;
-    let is_tcp = protocol == TCP;
-    let has_ports = is_tcp | (protocol == UDP);
-    if !has_ports && protocol != icmp {
-        return None;
-    }
-    let ports = u32::from_be_bytes([a, b, c, d]);
-    Some((
-        if has_ports { ports } else { 0 },
-        has_ports,
-        if is_tcp { flags } else { 0 },
-    ))
+    let kind = kinds
+        .get(usize::from(protocol))
+        .filter(|kind| kind.is_common)?;
+    let ports = u32::from_be_bytes([a, b, c, d]) & kind.ports;
+    Some((ports, kind.has_ports, flags & kind.flags))
 }

@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::cli::By;
 use super::filter::Wanted;
 use super::part::{Ending, Part, Source};
-use super::query::{Query, Rest, sum};
+use super::query::{Query, Rest};
 use super::units::protocol;
 
 const SCHEMA: &str = "bwmon-flows/1";
@@ -118,33 +118,37 @@ impl Document<'_> {
     }
 
     fn arrays<M: SerializeMap>(&self, map: &mut M, flows: &Snapshot) -> Result<(), M::Error> {
-        let mut rests = Vec::new();
-        let has_ports = |flow: &Flow| flow.key.has_ports;
-        rests.push(self.array(map, By::Pair, flows, |_| true)?);
-        rests.push(self.array(map, By::Flow, flows, has_ports)?);
+        let (pairs, all) = self.array(map, By::Pair, flows, |_| true)?;
+        let (with_ports, sum) = self.array(map, By::Flow, flows, |flow| flow.key.has_ports)?;
+        let mut rests = vec![pairs, with_ports];
         if !matches!(self.query.by, By::Pair | By::Flow) {
-            rests.push(self.array(map, self.query.by, flows, |_| true)?);
+            let (rest, _) = self.array(map, self.query.by, flows, |_| true)?;
+            rests.push(rest);
         }
         map.serialize_entry("rest", &Rests(&rests))?;
-        let is_portless = |flow: &Flow| !has_ports(flow) && self.query.takes(flow);
-        let portless = sum(flows.iter().filter(is_portless));
-        map.serialize_entry("without_ports", &TallyMap(portless))?;
+        let without_ports = Tally {
+            packets: all.packets.saturating_sub(sum.packets),
+            bytes: all.bytes.saturating_sub(sum.bytes),
+        };
+        map.serialize_entry("without_ports", &TallyMap(without_ports))?;
         match &self.query.wanted {
             Some(wanted) => map.serialize_entry("filter", &FilterMap(wanted, flows)),
             None => Ok(()),
         }
     }
 
+    /// Writes the rows of a view, and says what is not shown of them and what all of them sum to.
     fn array<M: SerializeMap>(
         &self,
         map: &mut M,
         by: By,
         flows: &Snapshot,
         belongs: impl Fn(&Flow) -> bool,
-    ) -> Result<(By, Rest), M::Error> {
+    ) -> Result<((By, Rest), Tally), M::Error> {
         let rows = self.query.rows(flows, by.view(), belongs);
         map.serialize_entry(by.plural(), &Array(by, &rows.shown))?;
-        Ok((by, rows.rest))
+        let all = rows.total();
+        Ok(((by, rows.rest), all))
     }
 }
 

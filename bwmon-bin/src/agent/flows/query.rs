@@ -38,6 +38,17 @@ pub(super) struct Rows {
     pub(super) rest: Rest,
 }
 
+impl Rows {
+    /// What all rows, shown and not shown, sum to in both directions.
+    pub(super) fn total(&self) -> Tally {
+        let mut sum = self.rest.traffic;
+        for flow in &self.shown {
+            sum.add(flow.counters.traffic.total());
+        }
+        sum
+    }
+}
+
 /// Rows that are not shown.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
@@ -104,11 +115,6 @@ impl Query {
             Detail::Ports
         }
     }
-
-    /// Whether the filter takes a flow; without one, every flow.
-    pub(super) fn takes(&self, flow: &Flow) -> bool {
-        self.wanted.as_ref().is_none_or(|wanted| wanted.takes(flow))
-    }
 }
 
 impl By {
@@ -158,13 +164,4 @@ fn columns() -> usize {
         Ok((columns @ 1.., _)) => columns.into(),
         _ => TERMINAL_COLUMNS,
     }
-}
-
-/// What some flows amount to in both directions.
-pub(super) fn sum(flows: impl Iterator<Item = Flow>) -> Tally {
-    let mut sum = Tally::default();
-    for flow in flows {
-        sum.add(flow.counters.traffic.total());
-    }
-    sum
 }

@@ -11,6 +11,8 @@ use crate::frame::{Direction, Frame, InterfaceId, LinkType};
 use crate::time::Timestamp;
 
 const FILE_HEADER: usize = 24;
+/// Bytes of a record's header; some writers' records have more.
+const USUAL_HEADER: u8 = 16;
 
 /// How to read the records of a file.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub(super) struct Pcap {
     nanos_per_tick: u16,
     record_header: u8,
     lengths: Lengths,
-    /// Whether records are little-endian, as most, and their captured length comes first.
+    /// Whether records are as most are: little-endian, with the captured length first, and no longer header.
     is_usual: bool,
     link: LinkType,
 }
@@ -51,10 +53,10 @@ impl Pcap {
         magic: [u8; 4],
     ) -> Result<Self, CollectError> {
         let (order, nanos_per_tick, record_header) = match magic {
-            [0xd4, 0xc3, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 16),
-            [0xa1, 0xb2, 0xc3, 0xd4] => (ByteOrder::Big, 1_000, 16),
-            [0x4d, 0x3c, 0xb2, 0xa1] => (ByteOrder::Little, 1, 16),
-            [0xa1, 0xb2, 0x3c, 0x4d] => (ByteOrder::Big, 1, 16),
+            [0xd4, 0xc3, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, USUAL_HEADER),
+            [0xa1, 0xb2, 0xc3, 0xd4] => (ByteOrder::Big, 1_000, USUAL_HEADER),
+            [0x4d, 0x3c, 0xb2, 0xa1] => (ByteOrder::Little, 1, USUAL_HEADER),
+            [0xa1, 0xb2, 0x3c, 0x4d] => (ByteOrder::Big, 1, USUAL_HEADER),
             [0x34, 0xcd, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 24),
             [0xa1, 0xb2, 0xcd, 0x34] => (ByteOrder::Big, 1_000, 24),
             [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] | [0x04, 0x22, 0x4d, 0x18] => {
@@ -84,7 +86,9 @@ impl Pcap {
             nanos_per_tick,
             record_header,
             lengths,
-            is_usual: order == ByteOrder::Little && lengths == Lengths::CapturedFirst,
+            is_usual: order == ByteOrder::Little
+                && lengths == Lengths::CapturedFirst
+                && record_header == USUAL_HEADER,
             link,
         })
     }
@@ -98,7 +102,12 @@ impl Pcap {
         into: &mut (impl Observer + ?Sized),
     ) -> Result<Record, CollectError> {
         loop {
-            let (count, consumed) = self.frames(input.ready(), most, into);
+            let ready = input.ready();
+            let (count, consumed) = if self.is_usual {
+                self.frames::<true, _>(ready, most, into)
+            } else {
+                self.frames::<false, _>(ready, most, into)
+            };
             if count > 0 {
                 input.consume(consumed);
                 return Ok(Record::Frames(count));
@@ -110,18 +119,18 @@ impl Pcap {
     }
 
     /// Hands on at most `most` of the whole records that `bytes` start with, and says how many they are
-    /// and how long.
+    /// and how long. A loop for the usual records, another for all others.
     #[inline(always)]
-    fn frames(
+    fn frames<const IS_USUAL: bool, O: Observer + ?Sized>(
         &self,
         bytes: &[u8],
         most: usize,
-        into: &mut (impl Observer + ?Sized),
+        into: &mut O,
     ) -> (usize, usize) {
         let mut rest = bytes;
         let mut count = 0;
         while count < most
-            && let Some((frame, after)) = self.frame(rest)
+            && let Some((frame, after)) = self.frame::<IS_USUAL>(rest)
         {
             into.frame(frame);
             rest = after;
@@ -133,16 +142,22 @@ impl Pcap {
     /// The frame of the record that `bytes` start with, and what follows the record, if it is whole and
     /// of a length that is taken.
     #[inline(always)]
-    fn frame<'a>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
+    fn frame<'a, const IS_USUAL: bool>(&self, bytes: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
         let header = bytes.first_chunk::<16>()?;
-        let [seconds, ticks, captured, wire_len] = match self.is_usual {
-            true => little_endian(header),
-            false => self.unusual(header),
+        let [seconds, ticks, captured, wire_len] = if IS_USUAL {
+            little_endian(header)
+        } else {
+            self.unusual(header)
         };
+        let header_len = usize::from(if IS_USUAL {
+            USUAL_HEADER
+        } else {
+            self.record_header
+        });
         let captured = usize::try_from(captured)
             .ok()
             .filter(|length| *length <= MAX_CAPTURED)?;
-        let (record, after) = bytes.split_at_checked(usize::from(self.record_header) + captured)?;
+        let (record, after) = bytes.split_at_checked(header_len + captured)?;
         let nanos =
             u64::from(seconds) * 1_000_000_000 + u64::from(ticks) * u64::from(self.nanos_per_tick);
         let frame = Frame {
@@ -152,14 +167,11 @@ impl Pcap {
             link: self.link,
             stripped_vlan: None,
             wire_len,
-            bytes: record.get(usize::from(self.record_header)..)?,
+            bytes: record.get(header_len..)?,
         };
         Some((frame, after))
     }
 
-    /// A call, so that the usual files do not pay for the others.
-    #[cold]
-    #[inline(never)]
     fn unusual(&self, header: &[u8; 16]) -> [u32; 4] {
         let [seconds, ticks, first, second] = match self.order {
             ByteOrder::Little => little_endian(header),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::flow::{Endpoint, Limits, Seen};
+use crate::flow::{Endpoint, FlowTable, Limits, Seen};
 use crate::frame::{Direction, InterfaceId};
 use crate::time::Timestamp;
 use proptest::prelude::*;
