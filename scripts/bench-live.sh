@@ -2,6 +2,7 @@
 # Live capture against its peers: what each receiver's own processor time per packet is, and what it
 # loses, with the sender, the kernel's receiving side and the receiver on one core. Prints a Markdown
 # table of medians. Some 5 minutes on a quiet machine; the first run installs RustNet (some more).
+# With --write the table also goes into docs/performance.md.
 #
 # ROUNDS (3) measurements of each, in turns; CORE (the last one) is where everything runs. The sender's
 # rate is that of a burst a millisecond.
@@ -15,6 +16,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/bench-lib.sh
+. "$(dirname "$0")/bench-lib.sh"
 
 rounds=${ROUNDS:-3}
 core=${CORE:-$(($(nproc) - 1))}
@@ -27,10 +30,20 @@ sender=$target_dir/release/live_sender
 flows=1000
 
 main() {
-  if [ "${1:-}" != inside ]; then
-    prepare
-    exec unshare --user --map-root-user --net --mount "$root/scripts/bench-live.sh" inside
-  fi
+  case ${1:-} in
+    inside) measure_inside ;;
+    "" | --write)
+      prepare
+      results=$(mktemp)
+      trap 'rm -f "$results"' EXIT
+      unshare --user --map-root-user --net --mount "$root/scripts/bench-live.sh" inside | tee "$results"
+      [ -z "${1:-}" ] || write_page bench-live "$results"
+      ;;
+    *) fail "There is no option $1." "The option is --write." ;;
+  esac
+}
+
+measure_inside() {
   work=$(mktemp -d)
   trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
   make_network
@@ -166,8 +179,7 @@ name_of() {
 
 # Medians over the rounds; the ratio is to bwmon-agent flows, lost is the most of any round.
 print_table() {
-  printf '\n%s, %s, Linux %s, medians of %s, one core for all (%s)\n\n' "$(date -u +%F)" \
-    "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)" "$rounds" "$core"
+  printf '%s.\nMedians of %s rounds, one core for sender, kernel and receiver.\n\n' "$(machine)" "$rounds"
   say "| packets/s | reached | receiver | own CPU, ns/packet | ratio | most lost |"
   say "|---:|---:|---|---:|---:|---:|"
   local rate way own reached is_slow=

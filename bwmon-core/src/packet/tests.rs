@@ -332,6 +332,11 @@ fn field_byte() -> impl Strategy<Value = u8> {
     prop_oneof![3 => prop::sample::select(likely), 1 => any::<u8>()]
 }
 
+/// Bytes behind the IP header that the short way wants.
+fn least_transport(is_ipv6: bool, protocol: u8) -> usize {
+    if is_ipv6 && protocol != 6 { 8 } else { 14 }
+}
+
 /// Each family, with and without a tag, each protocol, with the fewest bytes behind the IP header that
 /// the short way wants, and with more.
 fn common_shapes() -> impl Iterator<Item = Shape> {
@@ -345,7 +350,8 @@ fn common_shapes() -> impl Iterator<Item = Shape> {
     ];
     protocols.into_iter().flat_map(|(is_ipv6, protocol)| {
         [None, Some(0xe007)].into_iter().flat_map(move |vlan| {
-            [14, 15, 20, 120, 1_460].map(|length| Shape {
+            let least = least_transport(is_ipv6, protocol);
+            [least, 14, 15, 20, 120, 1_460].map(|length| Shape {
                 is_ipv6,
                 vlan,
                 protocol,
@@ -360,7 +366,7 @@ fn common_shapes() -> impl Iterator<Item = Shape> {
 fn the_short_way_takes_every_common_shape() {
     for shape in common_shapes() {
         let frame = shape.frame();
-        let least = shape.transport_offset() + 14;
+        let least = shape.transport_offset() + least_transport(shape.is_ipv6, shape.protocol);
         for end in [least, least + 1, frame.len()] {
             let captured = &frame[..end.min(frame.len())];
             let found = peek::ethernet(captured);
