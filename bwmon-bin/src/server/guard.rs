@@ -83,12 +83,14 @@ pub async fn admit(
     let access = app.auth().map_or(Access::Open, |auth| {
         auth.judge(request.headers(), Instant::now())
     });
-    if access == Access::Wrong {
-        app.log_mistake(|| format!("a wrong token from {peer}"));
-    }
     check_origin(request.method(), request.headers(), access)?;
     request.extensions_mut().insert(access);
-    Ok(next.run(request).await)
+    let answer = next.run(request).await;
+    // A credential of an agent is no token, and right where it was sent to.
+    if access == Access::Wrong && answer.status() == StatusCode::UNAUTHORIZED {
+        app.log_mistake(|| format!("a wrong token or credential from {peer}"));
+    }
+    Ok(answer)
 }
 
 /// Lets only those through who may see data.
