@@ -545,6 +545,28 @@ fn a_cloned_agent_is_shown_as_one_and_both_streams_are_kept() {
 }
 
 #[test]
+fn two_copies_of_an_agent_are_shown_as_clones() {
+    let house = House::new();
+    let data = house.agent_data();
+    assert!(enrol(&data, &house.token(&[]), &[]).status.success());
+    let copy = house.folder.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    fs::copy(data.join("credential"), copy.join("credential")).unwrap();
+    let run = |data: &Path| {
+        let mut command = Agent::command(data);
+        command.args(["--interval", "1s", "--capture-method", "counters"]);
+        Agent::spawn(tempfile::tempdir().unwrap(), command)
+    };
+    let (first, second) = (run(&data), run(&copy));
+    wait_for("the clone to be shown", || {
+        let hosts = get(&house.collector.url("/api/v1/hosts"), &[]).json();
+        (hosts["hosts"][0]["cloned"]["reason"] == "epochs_alternate").then_some(())
+    });
+    first.stop();
+    second.stop();
+}
+
+#[test]
 fn a_number_that_comes_with_two_reports_is_shown_as_a_clone() {
     let house = House::new();
     let deliver = |age| {

@@ -118,6 +118,10 @@ fn what_opens_the_page_does_not_open_what_agents_do_and_the_other_way_round() {
         assert!(detail.contains("bwmon-agent enrol"), "{detail}");
         get(&collector.url("/api/v1/agent"), &headers).problem(401);
     }
+    let headers = [("authorization", token.as_str())];
+    let health = get(&collector.url("/api/v1/health"), &headers).json();
+    assert_eq!(health["counters"]["deliveries_unauthorised"], 5);
+    assert_eq!(health["counters"]["deliveries_malformed"], 0);
     let credential = bearer(AGENT);
     let headers = [("authorization", credential.as_str())];
     let known = get(&collector.url("/api/v1/agent"), &headers);

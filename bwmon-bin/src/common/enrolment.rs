@@ -189,11 +189,18 @@ pub struct EnrolmentRequest {
 }
 
 impl EnrolmentRequest {
-    /// The host's name as it is kept: bounded, and nothing in it that moves a terminal's cursor.
+    /// The host's name as it is kept: bounded, and nothing in it that moves a terminal's cursor or
+    /// turns the direction of what follows.
     pub fn kept_name(&self) -> String {
-        let shown = self.host_name.chars().filter(|c| !c.is_control());
+        let shown = self.host_name.chars().filter(|c| !is_invisible(*c));
         shown.take(MAX_NAME_CHARS).collect()
     }
+}
+
+/// Control characters, and those of the Unicode Bidirectional Algorithm (UAX 9, section 2).
+fn is_invisible(c: char) -> bool {
+    let is_bidi = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || is_bidi
 }
 
 /// What an enrolled agent is.
@@ -272,7 +279,7 @@ mod tests {
             token_id: TokenId::draw().unwrap(),
             secret: Secret256::draw().unwrap(),
             credential_sha256: Secret256::draw().unwrap().fingerprint(),
-            host_name: format!("a\u{1b}[2Jb{}", "é".repeat(1_000)),
+            host_name: format!("a\u{1b}[2J\u{202e}b{}", "é".repeat(1_000)),
         };
         let kept = request.kept_name();
         assert!(kept.starts_with("a[2Jbé") && kept.chars().count() == MAX_NAME_CHARS);

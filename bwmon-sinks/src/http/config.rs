@@ -11,7 +11,7 @@ use crate::Secret;
 pub struct HttpConfig {
     /// Where the collector is, such as `http://collector.example:8420`. Without credentials.
     pub url: String,
-    /// What the agent got when it enrolled; sent as `Authorization: Bearer`. The collector knows by
+    /// What the agent drew when it enrolled (`POST /api/v1/enrol` of a collector); sent as `Authorization: Bearer`. The collector knows by
     /// it, and by nothing else, whose records these are.
     pub credential: Secret,
     /// Longest time until a connection stands.

@@ -9,8 +9,7 @@ use bwmon_core::time::{Timestamp, Window};
 /// that was on its way while the agent started anew makes at most two returns: its own, and that of
 /// the epoch that goes on.
 const RETURNS: u32 = 3;
-/// Returns further apart than this do not count together, and a clone that was not seen for so long
-/// is gone. Agents report at least every 5 minutes.
+/// Returns further apart than this do not count together. Agents report at least every 5 minutes.
 const MEMORY: Duration = Duration::from_secs(15 * 60);
 /// Epochs that are remembered after another took over.
 const LEFT: usize = 16;
@@ -83,10 +82,11 @@ impl Clones {
         self.note(CloneReason::NumberReused, now, wall);
     }
 
-    /// What is known at `now`.
-    pub(super) fn verdict(&self, now: Instant) -> Option<Cloned> {
-        let seen = self.seen.filter(|seen| is_recent(seen.at, now))?;
-        Some(Cloned {
+    /// What is known at `now`, when a clone that was not noticed for `limit` counts as gone.
+    pub(super) fn verdict(&self, now: Instant, limit: Duration) -> Option<Cloned> {
+        let seen = self.seen?;
+        let is_there = now.saturating_duration_since(seen.at) <= limit;
+        is_there.then_some(Cloned {
             reason: seen.reason,
             since: seen.first,
         })
@@ -112,7 +112,7 @@ impl Clones {
     }
 
     fn note(&mut self, reason: CloneReason, now: Instant, wall: Timestamp) {
-        let first = self.verdict(now).map_or(wall, |known| known.since);
+        let first = self.verdict(now, MEMORY).map_or(wall, |known| known.since);
         self.seen = Some(Seen {
             at: now,
             first,
@@ -144,7 +144,7 @@ mod tests {
             now += STEP;
             clones.arrived(Epoch(epoch), window(at), now, WALL);
         }
-        clones.verdict(now).map(|cloned| cloned.reason)
+        clones.verdict(now, MEMORY).map(|cloned| cloned.reason)
     }
 
     /// The same where each report is sent when its window is over.
@@ -183,14 +183,14 @@ mod tests {
         for (epoch, at) in [1, 2, 1, 2, 1].into_iter().zip(0..) {
             clones.arrived(Epoch(epoch), window(at), start, WALL);
         }
-        assert!(clones.verdict(start + MEMORY).is_some());
+        assert!(clones.verdict(start + STEP, STEP).is_some());
+        assert_eq!(clones.verdict(start + STEP + STEP, STEP), None);
         let later = start + MEMORY + STEP;
-        assert_eq!(clones.verdict(later), None);
         // One return now and then does not add up to a clone.
         for (epoch, at) in [2, 1, 2].into_iter().zip(500..) {
             clones.arrived(Epoch(epoch), window(at), later, WALL);
         }
-        assert_eq!(clones.verdict(later), None);
+        assert_eq!(clones.verdict(later, MEMORY), None);
         for epoch in 0..10_000 {
             clones.arrived(Epoch(epoch), window(600), later, WALL);
         }
@@ -202,7 +202,7 @@ mod tests {
         let (mut clones, now) = (Clones::default(), Instant::now());
         clones.number_reused(now, WALL);
         clones.number_reused(now, WALL.plus(STEP));
-        let cloned = clones.verdict(now).unwrap();
+        let cloned = clones.verdict(now, STEP).unwrap();
         assert_eq!(
             (cloned.reason, cloned.since),
             (CloneReason::NumberReused, WALL)

@@ -154,12 +154,17 @@ impl LiveHost {
         true
     }
 
-    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+    /// For how long a host that reports may be silent.
+    fn silence(&self, stale_after: Duration) -> Duration {
         let interval = self.latest.as_ref().map_or(Duration::ZERO, |latest| {
             let windows = latest.interval.merged_windows.saturating_add(1);
             latest.interval.window.duration() / windows
         });
-        let limit = stale_after.max(interval.saturating_mul(3));
+        stale_after.max(interval.saturating_mul(3))
+    }
+
+    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+        let limit = self.silence(stale_after);
         let is_up = self
             .heard
             .is_some_and(|heard| now.saturating_duration_since(heard) <= limit);
@@ -230,7 +235,7 @@ impl LiveHost {
             self.points.iter().copied(),
         );
         HostSummary {
-            cloned: self.clones.verdict(now),
+            cloned: self.clones.verdict(now, self.silence(stale_after)),
             ..summary
         }
     }

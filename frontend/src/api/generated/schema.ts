@@ -497,6 +497,11 @@ export interface components {
             deliveries_turned_away: number;
             /**
              * Format: int64
+             * @description Deliveries without the credential of an agent that may report.
+             */
+            deliveries_unauthorised: number;
+            /**
+             * Format: int64
              * @description Event streams open now.
              */
             event_streams: number;
