@@ -4,13 +4,14 @@
 mod support;
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostStatus, InterfaceSum, TrafficSum};
 use bwmon_core::report::CaptureMethod;
 use bwmon_core::testkit::namespace;
 use support::lab::{CABLE, HERE, cable_bytes, in_lab, there};
-use support::product::{Api, agent, agent_there, collector};
+use support::product::{Api, agent, agent_there, collector, enrol, enrol_there, revoke};
 use support::traffic::{Peer, TCP_PORT, UDP_PORT, tcp_exchange, udp_headers, udp_send};
 use support::wait::wait_for;
 
@@ -27,6 +28,11 @@ const PAYLOADS: [usize; 3] = [1, 70_000, 3_000_000];
 const DATAGRAMS: usize = 500;
 const DATAGRAM: usize = 1_000;
 
+/// Enrols the agent of a folder with the collector of the same folder.
+fn enrol_here(data: &Path) {
+    enrol(LISTEN, &data.join("collector"), &data.join("agent"));
+}
+
 /// Bytes of the flows with `peer` on `port`, from this host's view.
 fn flow_bytes(sum: &TrafficSum, peer: IpAddr, port: u16) -> PerDirection<Tally> {
     let mut total = PerDirection::<Tally>::default();
@@ -42,6 +48,7 @@ fn stored_bytes_kernel_counters_and_bytes_sent_agree() {
     in_lab("stored_bytes_kernel_counters_and_bytes_sent_agree", || {
         let data = tempfile::tempdir().unwrap();
         let _collector = collector(LISTEN, &data.path().join("collector"), &[]);
+        enrol_here(data.path());
         let agent = agent(LISTEN, &data.path().join("agent"), &CAPTURE_CABLE);
         let api = Api::new(LISTEN);
         let host = api.only_host();
@@ -146,6 +153,7 @@ fn sock_diag_sees_the_same_tcp_payload() {
     in_lab("sock_diag_sees_the_same_tcp_payload", || {
         let data = tempfile::tempdir().unwrap();
         let _collector = collector(LISTEN, &data.path().join("collector"), &[]);
+        enrol_here(data.path());
         let agent = agent(
             LISTEN,
             &data.path().join("agent"),
@@ -191,9 +199,9 @@ fn sock_diag_sees_the_same_tcp_payload() {
 }
 
 #[test]
-fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
+fn a_second_host_enrols_and_killing_either_side_needs_no_hand() {
     in_lab(
-        "a_second_host_needs_the_token_and_killing_either_side_needs_no_hand",
+        "a_second_host_enrols_and_killing_either_side_needs_no_hand",
         || {
             let data = tempfile::tempdir().unwrap();
             let token = "correct-horse-battery-staple-77";
@@ -207,20 +215,20 @@ fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
             let agent_data = data.path().join("agent");
             let server = collector(&listen, &server_data, &token_flags);
 
-            let refused = agent_there(&listen, &data.path().join("stranger"), &[]);
-            let welcome = agent_there(&listen, &agent_data, &token_flags);
+            let stranger = data.path().join("stranger");
+            enrol_there(&listen, &server_data, &stranger);
+            enrol_there(&listen, &server_data, &agent_data);
+            revoke(&server_data, &stranger);
+            let refused = agent_there(&listen, &stranger, &[]);
+            let welcome = agent_there(&listen, &agent_data, &[]);
             let host = api.only_host();
             api.wait_for_reports(&host.id, 2);
-            assert_eq!(
-                api.hosts().len(),
-                1,
-                "the agent without the token was let in"
-            );
+            assert_eq!(api.hosts().len(), 1, "a revoked agent was let in");
             assert_eq!(Api::new(&listen).status("/hosts"), 401, "no token");
             refused.stop();
 
             welcome.kill();
-            let welcome = agent_there(&listen, &agent_data, &token_flags);
+            let welcome = agent_there(&listen, &agent_data, &[]);
             api.wait_for_reports(&host.id, 2);
 
             let before = api.all_traffic(&host.id).reports;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cli::Options;
 use crate::common::config::{ConfigError, load, overlay};
@@ -19,10 +19,10 @@ pub(super) const EXAMPLE: &str = include_str!("example.toml");
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    pub(super) collector: CollectorUrl,
+    /// Absent: the one that the agent is enrolled with.
+    pub(super) collector: Option<CollectorUrl>,
     pub(super) interval: ReportInterval,
     pub(super) data_dir: Option<PathBuf>,
-    pub(super) token_file: Option<PathBuf>,
     pub(super) stdout: bool,
     pub(super) max_flows: MaxFlows,
     pub(super) log: LogFilter,
@@ -58,10 +58,9 @@ impl Config {
         let options = options.clone();
         config.is_offline = options.stdout && options.collector.is_none();
         config.stdout |= options.stdout;
-        overlay(&mut config.collector, options.collector);
+        overlay(&mut config.collector, options.collector.map(Some));
         overlay(&mut config.interval, options.interval);
         overlay(&mut config.data_dir, options.data_dir.map(Some));
-        overlay(&mut config.token_file, options.token_file.map(Some));
         overlay(&mut config.max_flows, options.max_flows);
         overlay(&mut config.log, options.log.map(LogFilter));
         overlay(&mut config.capture.interfaces, options.capture_interfaces);
@@ -74,7 +73,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Folders for the agent's identity, best first.
+    /// Folders for the agent's credential, best first.
     pub(super) fn data_dirs(&self) -> Vec<PathBuf> {
         match &self.data_dir {
             Some(told) => vec![told.clone()],
@@ -123,12 +122,6 @@ impl CollectorUrl {
     }
 }
 
-impl Default for CollectorUrl {
-    fn default() -> Self {
-        Self("http://127.0.0.1:8000".to_owned())
-    }
-}
-
 impl FromStr for CollectorUrl {
     type Err = ValueError;
 
@@ -162,6 +155,12 @@ impl FromStr for CollectorUrl {
 impl fmt::Display for CollectorUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for CollectorUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -332,10 +331,10 @@ mod tests {
         assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
         let uncommented = EXAMPLE
             .replace("\n#data_dir", "\ndata_dir")
-            .replace("\n#token_file", "\ntoken_file");
+            .replace("\n#collector", "\ncollector");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
-        assert_eq!(config.token_file, Some("/etc/bwmon/token".into()));
+        assert_eq!(config.collector.unwrap().as_str(), "http://192.0.2.7:8000");
     }
 
     #[test]
@@ -382,7 +381,7 @@ mod tests {
             ..Options::default()
         };
         assert!(Config::resolve(&options).unwrap().is_offline);
-        options.collector = Some(CollectorUrl::default());
+        options.collector = Some("http://192.0.2.7:8000".parse().unwrap());
         let both = Config::resolve(&options).unwrap();
         assert!(both.stdout && !both.is_offline);
     }

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod duration;
+pub mod enrolment;
 pub mod errors;
 pub mod log;
+pub mod secret;
 pub mod throttle;

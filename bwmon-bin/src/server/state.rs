@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
 use super::assets::Page;
-use super::auth::Auth;
+use super::auth::{Agents, Auth};
 use super::counters::Counters;
 use super::ingest::{Inbox, MemoryBudget};
 use super::live::Live;
@@ -31,6 +31,8 @@ pub struct Parts {
     pub is_loopback_only: bool,
     /// The token and its sessions; absent where none is needed.
     pub auth: Option<Auth>,
+    /// The agents that may report.
+    pub agents: Arc<Agents>,
     /// The hosts now.
     pub live: Arc<Live>,
     /// Where deliveries go.
@@ -88,6 +90,11 @@ impl App {
     /// The token and its sessions; absent where none is needed.
     pub fn auth(&self) -> Option<&Auth> {
         self.0.auth.as_ref()
+    }
+
+    /// The agents that may report.
+    pub fn agents(&self) -> &Arc<Agents> {
+        &self.0.agents
     }
 
     /// The hosts now.

@@ -61,6 +61,8 @@ export interface WorldOptions {
   hosts: number;
   /** Numbers of hosts that stopped reporting. */
   stale?: number[];
+  /** Numbers of hosts whose agent was cloned. */
+  cloned?: number[];
   /** Names in place of the generated ones. */
   names?: string[];
 }
@@ -114,6 +116,9 @@ export class World {
       top_peer: capture.method === "counters" ? null : (peers(index, at)[0] ?? null),
       capture,
       capture_dropped: index === 3 ? 128 : 0,
+      cloned: this.options.cloned?.includes(index)
+        ? { reason: "epochs_alternate", since_us: this.startedUs - 60_000_000 }
+        : null,
       recent: this.recent(index, at),
     };
   }

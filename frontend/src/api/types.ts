@@ -7,6 +7,7 @@ export type Health = Schemas["Health"];
 export type HostList = Schemas["HostList"];
 export type HostSummary = Schemas["HostSummary"];
 export type HostDetail = Schemas["HostDetail"];
+export type CloneReason = Schemas["CloneReason"];
 export type Problem = Schemas["Problem"];
 export type SeriesSet = Schemas["SeriesSet"];
 export type Series = Schemas["Series"];

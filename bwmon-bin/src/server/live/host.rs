@@ -7,6 +7,7 @@ use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 
 use super::Sightings;
+use super::clones::Clones;
 use super::sums;
 
 /// How far back the sums of a host go.
@@ -37,6 +38,7 @@ pub(super) struct LiveHost {
     announced: Option<Instant>,
     is_held_back: bool,
     was_up: bool,
+    clones: Clones,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ impl Held {
 }
 
 impl LiveHost {
-    pub(super) const fn new(seen: Sightings, heard: Option<Instant>) -> Self {
+    pub(super) fn new(seen: Sightings, heard: Option<Instant>) -> Self {
         Self {
             seen,
             heard,
@@ -66,12 +68,23 @@ impl LiveHost {
             announced: None,
             is_held_back: false,
             was_up: false,
+            clones: Clones::default(),
         }
     }
 
     pub(super) fn heard_at(&mut self, at: Timestamp, instant: Option<Instant>) {
         self.seen.last = self.seen.last.max(at);
         self.heard = self.heard.max(instant);
+    }
+
+    /// Takes note of a report that arrived just now, whether it was stored or had come before.
+    pub(super) fn arrived(&mut self, key: RecordKey, report: &Interval, now: Instant) {
+        self.clones
+            .arrived(key.epoch, report.window, now, self.seen.last);
+        let before = self.minute.iter().find(|held| held.key == key);
+        if before.is_some_and(|held| !is_the_same(&held.interval, report)) {
+            self.clones.number_reused(now, self.seen.last);
+        }
     }
 
     pub(super) const fn seen(&self) -> Sightings {
@@ -141,12 +154,17 @@ impl LiveHost {
         true
     }
 
-    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+    /// For how long a host that reports may be silent.
+    fn silence(&self, stale_after: Duration) -> Duration {
         let interval = self.latest.as_ref().map_or(Duration::ZERO, |latest| {
             let windows = latest.interval.merged_windows.saturating_add(1);
             latest.interval.window.duration() / windows
         });
-        let limit = stale_after.max(interval.saturating_mul(3));
+        stale_after.max(interval.saturating_mul(3))
+    }
+
+    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+        let limit = self.silence(stale_after);
         let is_up = self
             .heard
             .is_some_and(|heard| now.saturating_duration_since(heard) <= limit);
@@ -208,14 +226,18 @@ impl LiveHost {
             .as_ref()
             .map(|latest| Arc::clone(&latest.interval))
             .unwrap_or_default();
-        sums::summary(
+        let summary = sums::summary(
             &latest,
             agent,
             status,
             self.seen,
             top_peer,
             self.points.iter().copied(),
-        )
+        );
+        HostSummary {
+            cloned: self.clones.verdict(now, self.silence(stale_after)),
+            ..summary
+        }
     }
 
     /// Summed when somebody asks, and then kept until the next report.
@@ -229,6 +251,15 @@ impl LiveHost {
             }
         }
     }
+}
+
+/// Whether both are the report of one interval of one machine, which was sent twice.
+fn is_the_same(one: &Interval, other: &Interval) -> bool {
+    let boot = |interval: &Interval| {
+        let host = interval.host.as_ref();
+        host.map(|host| host.facts.boot_id.clone())
+    };
+    one.window == other.window && boot(one) == boot(other)
 }
 
 /// How much memory a report takes, in rows.

@@ -3,6 +3,7 @@
 //! Bounded by the number of hosts and by the rows that all minutes together hold; beyond, the oldest
 //! reports of the host that grows are let go, and the window of its sums says so.
 
+mod clones;
 mod host;
 mod sums;
 
@@ -114,6 +115,14 @@ impl Live {
             last: received,
         };
         self.lock().hear(agent, seen, Some(Instant::now()))
+    }
+
+    /// Takes note of a report that arrived just now, of an agent that was heard of, whether it was
+    /// stored or had come before: it may tell that the agent was cloned.
+    pub fn arrived(&self, agent: AgentId, key: RecordKey, report: &Interval) {
+        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
+            host.arrived(key, report, Instant::now());
+        }
     }
 
     /// Takes in a report that was stored just now, of an agent that was heard of.

@@ -112,6 +112,7 @@ pub(super) fn summary(
             .losses
             .iter()
             .fold(0, |sum: u64, loss| sum.saturating_add(loss.dropped)),
+        cloned: None,
         recent: recent.collect(),
     }
 }
