@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
+use super::config::{
+    CollectorUrl, MaxFlows, MethodChoice, PingInterval, ReportInterval, RingBytes,
+};
 use super::enrol::EnrolArguments;
 use super::flows;
 use super::top::TopArguments;
@@ -189,6 +191,18 @@ pub(super) struct Options {
         value_name = "BYTES"
     )]
     pub(super) capture_ring_bytes: Option<RingBytes>,
+    /// Whether to ping other agents' hosts and the collector, true or false [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_PING",
+        action = clap::ArgAction::Set,
+        value_name = "BOOL"
+    )]
+    pub(super) ping: Option<bool>,
+    /// Time between two rounds of pings, 5s to 1h [default: 60s]
+    #[arg(long, global = true, env = "BWMON_PING_EVERY", value_name = "DURATION")]
+    pub(super) ping_every: Option<PingInterval>,
     /// Disks to report, names or globs [default: all]
     #[arg(
         long,

@@ -27,6 +27,7 @@ pub(super) struct Config {
     pub(super) max_flows: MaxFlows,
     pub(super) log: LogFilter,
     pub(super) capture: CaptureConfig,
+    pub(super) ping: PingSettings,
     pub(super) disks: Names,
     pub(super) interfaces: Names,
     /// Whether reports are printed and not sent.
@@ -41,6 +42,23 @@ pub(super) struct CaptureConfig {
     pub(super) interfaces: Vec<String>,
     pub(super) method: MethodChoice,
     pub(super) ring_bytes: RingBytes,
+}
+
+/// `[ping]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PingSettings {
+    pub(super) enabled: bool,
+    pub(super) every: PingInterval,
+}
+
+impl Default for PingSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            every: PingInterval::default(),
+        }
+    }
 }
 
 /// Names or globs to take and to leave out.
@@ -66,6 +84,8 @@ impl Config {
         overlay(&mut config.capture.interfaces, options.capture_interfaces);
         overlay(&mut config.capture.method, options.capture_method);
         overlay(&mut config.capture.ring_bytes, options.capture_ring_bytes);
+        overlay(&mut config.ping.enabled, options.ping);
+        overlay(&mut config.ping.every, options.ping_every);
         overlay(&mut config.disks.include, options.disks_include);
         overlay(&mut config.disks.exclude, options.disks_exclude);
         overlay(&mut config.interfaces.include, options.interfaces_include);
@@ -119,6 +139,12 @@ pub(super) struct CollectorUrl(String);
 impl CollectorUrl {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Host and port.
+    pub(super) fn authority(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
     }
 }
 
@@ -187,22 +213,40 @@ impl FromStr for ReportInterval {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let told: HumanDuration = text
-            .parse()
-            .map_err(|error| ValueError(format!("{error}; 1s to 5m make sense")))?;
-        if (Self::LEAST..=Self::MOST).contains(&told.0) {
-            Ok(Self(told))
-        } else {
-            Err(ValueError(format!(
-                "an interval of {told} is out of bounds: 1s to 5m"
-            )))
-        }
+        duration_within(text, Self::LEAST, Self::MOST, "1s to 5m").map(Self)
     }
 }
 
 impl fmt::Display for ReportInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Time between two rounds of pings, 5 s to 1 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PingInterval(HumanDuration);
+
+impl PingInterval {
+    const LEAST: Duration = Duration::from_secs(5);
+    const MOST: Duration = Duration::from_secs(3_600);
+
+    pub(super) const fn duration(self) -> Duration {
+        self.0.0
+    }
+}
+
+impl Default for PingInterval {
+    fn default() -> Self {
+        Self(HumanDuration::from_secs(60))
+    }
+}
+
+impl FromStr for PingInterval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        duration_within(text, Self::LEAST, Self::MOST, "5s to 1h").map(Self)
     }
 }
 
@@ -254,6 +298,24 @@ impl TryFrom<u64> for MaxFlows {
     }
 }
 
+fn duration_within(
+    text: &str,
+    least: Duration,
+    most: Duration,
+    bounds: &str,
+) -> Result<HumanDuration, ValueError> {
+    let told: HumanDuration = text
+        .parse()
+        .map_err(|error| ValueError(format!("{error}; {bounds} make sense")))?;
+    if (least..=most).contains(&told.0) {
+        Ok(told)
+    } else {
+        Err(ValueError(format!(
+            "an interval of {told} is out of bounds: {bounds}"
+        )))
+    }
+}
+
 fn in_bounds(
     value: u64,
     least: u64,
@@ -292,7 +354,7 @@ macro_rules! from_text {
         }
     )*};
 }
-from_text!(CollectorUrl, ReportInterval);
+from_text!(CollectorUrl, PingInterval, ReportInterval);
 
 macro_rules! from_number {
     ($($name:ident),*) => {$(
@@ -342,6 +404,7 @@ mod tests {
         for (text, place, bound) in [
             ("interval = \"500ms\"", "agent.toml:1:12", "1s to 5m"),
             ("interval = \"301s\"", "agent.toml:1:12", "1s to 5m"),
+            ("[ping]\nevery = \"1s\"", "agent.toml:2:9", "5s to 1h"),
             ("max_flows = 3", "agent.toml:1:13", "16 to 1048576"),
             (
                 "[capture]\nring_bytes = 4096",

@@ -27,6 +27,7 @@ mod losses;
 mod memory;
 mod observers;
 mod outlets;
+mod probing;
 mod run;
 mod schedule;
 mod selection;

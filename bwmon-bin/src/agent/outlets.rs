@@ -23,7 +23,7 @@ use crate::common::secret::Secret256;
 const STACK_BYTES: usize = 256 * 1024;
 
 /// Which collector reports go to, and what opens it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Destination {
     pub(super) collector: CollectorUrl,
     pub(super) credential: Secret256,

@@ -17,6 +17,7 @@ use super::host::{self, Host};
 use super::identity::{Identity, draw_epoch};
 use super::ladder::{Ladder, Rung, title};
 use super::outlets::{Destination, Outlets};
+use super::probing;
 use super::selection::{Selection, check_names};
 use super::sources::Sources;
 
@@ -29,10 +30,13 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let destination = destination(config, &identity)?;
     // One that is not enrolled only prints, and is nobody.
     let outbox = Outbox::new(identity.agent().unwrap_or_default(), draw_epoch()?);
-    let gatherer = gatherer(config)?;
+    let mut gatherer = gatherer(config)?;
     say_where_reports_go(config, &identity, destination.as_ref());
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
 
+    if let (true, Some(destination)) = (config.ping.enabled, &destination) {
+        gatherer.listen_to(probing::start(config.ping, destination)?);
+    }
     let (handoff, intervals) = Handoff::new();
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -5,5 +5,6 @@ pub mod duration;
 pub mod enrolment;
 pub mod errors;
 pub mod log;
+pub mod peers;
 pub mod secret;
 pub mod throttle;

@@ -17,6 +17,7 @@ pub mod listener;
 pub mod live;
 pub mod model;
 pub mod openapi;
+pub mod peers;
 pub mod problem;
 pub mod registry;
 pub mod routes;

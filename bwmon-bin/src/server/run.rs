@@ -27,6 +27,7 @@ use super::counters::Counters;
 use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
 use super::listener::Listener;
 use super::live::{Live, MAX_HOSTS, Sightings};
+use super::peers::Directory;
 use super::registry::RegistryError;
 use super::state::log_mistake;
 use super::state::{App, Parts};
@@ -171,6 +172,7 @@ impl Server {
             auth,
             agents,
             live,
+            directory: Directory::default(),
             inbox,
             store: Store::new(reader),
             counters: Arc::clone(&counters),

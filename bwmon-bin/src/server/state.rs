@@ -15,10 +15,12 @@ use super::auth::{Agents, Auth};
 use super::counters::Counters;
 use super::ingest::{Inbox, MemoryBudget};
 use super::live::Live;
+use super::peers::Directory;
 use super::problem::{ApiError, ApiResult};
 use super::series::{self, HostState, SeriesQuery};
 use super::stop::Stopping;
 use super::store::Store;
+use crate::common::peers::PeerList;
 use crate::common::throttle::Throttle;
 
 /// What all requests share; cheap to clone.
@@ -35,6 +37,8 @@ pub struct Parts {
     pub agents: Arc<Agents>,
     /// The hosts now.
     pub live: Arc<Live>,
+    /// Those of them that can be pinged.
+    pub directory: Directory,
     /// Where deliveries go.
     pub inbox: Inbox,
     /// Where answers about the past come from.
@@ -100,6 +104,12 @@ impl App {
     /// The hosts now.
     pub fn live(&self) -> &Arc<Live> {
         &self.0.live
+    }
+
+    /// Whom `agent` is to ping now.
+    pub fn peers(&self, agent: AgentId) -> PeerList {
+        let now = self.now();
+        self.0.directory.peers(&self.0.live, agent, now)
     }
 
     /// Where deliveries go.

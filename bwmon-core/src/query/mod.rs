@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{PerDirection, Tally};
-use crate::report::{CaptureStatus, FlowRow, Interval, Terms};
+use crate::report::{CaptureStatus, FlowRow, Interval, ProbeResult, Terms};
 use crate::time::{Timestamp, Window};
 
 /// Whether a host reports.
@@ -151,6 +151,21 @@ pub struct HostDetail {
     pub flows: Vec<FlowUsage>,
     /// The identity of bytes of each interface.
     pub interfaces: Vec<InterfaceSum>,
+    /// Its pings of the last ten minutes, the newest of each target, by address. What another host says
+    /// of this one is with that host: a failure in one direction stays visible.
+    pub probes: Vec<Probed>,
+}
+
+/// How a target answered when it was pinged last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Probed {
+    /// End of the interval within which the round ended, by the host's clock.
+    #[serde(rename = "at_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub at: Timestamp,
+    /// What came of it.
+    pub result: ProbeResult,
 }
 
 /// The identity of bytes of one interface, summed over a window.

@@ -33,6 +33,23 @@ async function visit(
 
 const hostPath = (index: number) => `/hosts/${(index + 1).toString(16).padStart(32, "0")}`;
 
+describe("the pings of a host", () => {
+  it("names the hosts, says what was lost, and is not there where nobody is pinged", async () => {
+    const { page } = await visit(hostPath(0), { hosts: 4 });
+    const table = page.getByRole("table", { name: "Pings" });
+    await table.waitFor();
+    expect(await table.getByRole("row").count()).toBe(4);
+    const first = await table.getByRole("row").nth(1).innerText();
+    expect(first).toContain("3 of 3");
+    expect(await table.getByText("TCP connect").count()).toBe(1);
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.goto(page.url().replace(hostPath(0), hostPath(3)));
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Interfaces" }).waitFor();
+    expect(await table.count()).toBe(0);
+  });
+});
+
 describe("the dashboard", () => {
   it("tells how to enrol an agent while there is no host", async () => {
     const { page, mock: server } = await visit("/", { hosts: 0 });

@@ -19,6 +19,7 @@ export type RecentPoint = Schemas["RecentPoint"];
 export type CaptureStatus = Schemas["CaptureStatus"];
 export type CaptureMethod = Schemas["CaptureMethod"];
 export type PeerUsage = Schemas["PeerUsage"];
+export type Probed = Schemas["Probed"];
 export type FlowUsage = Schemas["FlowUsage"];
 export type InterfaceSum = Schemas["InterfaceSum"];
 export type InterfaceInterval = Schemas["InterfaceInterval"];

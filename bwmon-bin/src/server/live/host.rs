@@ -1,8 +1,9 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, RecentPoint};
+use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 
@@ -14,6 +15,10 @@ use super::sums;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Points of a sparkline.
 const MAX_POINTS: usize = 60;
+/// How long the result of a ping is shown.
+const PROBES_KEPT: Duration = Duration::from_secs(600);
+/// Most targets whose results are kept.
+const MAX_PROBED: usize = 512;
 /// Most reports within a minute.
 const MAX_REPORTS: usize = 120;
 
@@ -39,6 +44,8 @@ pub(super) struct LiveHost {
     is_held_back: bool,
     was_up: bool,
     clones: Clones,
+    /// The newest of each target.
+    probes: BTreeMap<IpAddr, Probed>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +76,7 @@ impl LiveHost {
             is_held_back: false,
             was_up: false,
             clones: Clones::default(),
+            probes: BTreeMap::new(),
         }
     }
 
@@ -85,6 +93,18 @@ impl LiveHost {
         if before.is_some_and(|held| !is_the_same(&held.interval, report)) {
             self.clones.number_reused(now, self.seen.last);
         }
+    }
+
+    /// Its name and the address under which others reach it, where it has one.
+    pub(super) fn place(&self) -> Option<(String, IpAddr)> {
+        let facts = &self.latest.as_ref()?.interval.host.as_ref()?.facts;
+        let address = facts.addresses.first()?;
+        Some((facts.hostname.clone(), *address))
+    }
+
+    /// Results of pings, by target.
+    pub(super) fn probes(&self) -> Vec<Probed> {
+        self.probes.values().cloned().collect()
     }
 
     pub(super) const fn seen(&self) -> Sightings {
@@ -107,6 +127,7 @@ impl LiveHost {
     /// Takes in a report. A later number of the same epoch is newer, whatever the host's clock says,
     /// because clocks are set back; so is another epoch, because it arrived later.
     pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
+        self.keep_probes(&interval);
         let held = Held { key, interval };
         let is_newer = self
             .latest
@@ -126,6 +147,25 @@ impl LiveHost {
         }
         self.prune();
         self.version += 1;
+    }
+
+    /// Keeps the newest result of each target for a while: where there are many, they take turns.
+    fn keep_probes(&mut self, interval: &Interval) {
+        let at = interval.window.end();
+        for probe in &interval.probes {
+            let kept = self.probes.get(&probe.target);
+            if kept.is_some_and(|kept| kept.at > at)
+                || (kept.is_none() && self.probes.len() >= MAX_PROBED)
+            {
+                continue;
+            }
+            let result = probe.clone();
+            self.probes.insert(probe.target, Probed { at, result });
+        }
+        if !interval.probes.is_empty() {
+            let from = at.minus(PROBES_KEPT);
+            self.probes.retain(|_, probed| probed.at > from);
+        }
     }
 
     /// Lets go of what is not within the minute that ends with the latest report; after a clock was

@@ -18,6 +18,7 @@ use bwmon_sinks::Clock;
 use tokio::sync::broadcast;
 
 use super::model::HostList;
+use crate::common::peers::Peer;
 use host::LiveHost;
 pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 
@@ -167,13 +168,13 @@ impl Live {
 
     /// One host in full. Sums are made outside the lock.
     pub fn detail(&self, agent: AgentId) -> Option<HostDetail> {
-        let (summary, minute) = {
+        let (summary, minute, probes) = {
             let mut hosts = self.lock();
             let host = hosts.by_agent.get_mut(&agent)?;
             let summary = host.summary(agent, Instant::now(), self.stale_after);
-            (summary, host.minute())
+            (summary, host.minute(), host.probes())
         };
-        sums::detail(summary, &minute)
+        sums::detail(summary, &minute, probes)
     }
 
     /// One host in full as JSON, kept until its next report so that many viewers cost as one.
@@ -214,6 +215,22 @@ impl Live {
             host.seen().first,
             host.status(Instant::now(), self.stale_after),
         ))
+    }
+
+    /// Hosts that report and can be pinged, in no order.
+    pub fn reachable(&self) -> Vec<Peer> {
+        let now = Instant::now();
+        let mut hosts = self.lock();
+        let up = hosts.reporting().filter_map(|(agent, host)| {
+            let is_up = host.status(now, self.stale_after) == HostStatus::Up;
+            let (name, address) = host.place().filter(|_| is_up)?;
+            Some(Peer {
+                agent: *agent,
+                name,
+                address,
+            })
+        });
+        up.collect()
     }
 
     /// Number of hosts that have reported.

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bwmon_core::report::{AgentId, SCHEMA};
 
 use crate::common::enrolment::{ENROL_AGAIN, Enrolment, EnrolmentRequest, KnownAgent};
+use crate::common::peers::PeerList;
 use crate::server::auth::Stranger;
 use crate::server::extract::Json;
 use crate::server::guard::Peer;
@@ -97,6 +98,26 @@ pub async fn agent(
         schema: SCHEMA,
         server_time: app.now(),
     }))
+}
+
+/// Hosts that the agent of this request is to ping
+///
+/// For agents: at most 32 of the other agents' hosts. Where there are more they take turns, a minute each.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agent/peers",
+    tag = "agents",
+    security(("agent" = [])),
+    responses(
+        (status = 200, description = "Whom to ping now", body = PeerList),
+        (status = 401, description = "No agent has this credential", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The agent was revoked", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn peers(State(app): State<App>, headers: HeaderMap) -> ApiResult<axum::Json<PeerList>> {
+    let agent = sender(&app, &headers)?;
+    Ok(axum::Json(app.peers(agent)))
 }
 
 /// The agent that sent a request, by its credential.

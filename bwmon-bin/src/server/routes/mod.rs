@@ -39,6 +39,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::open, session::close))
         .routes(routes!(agents::enrol))
         .routes(routes!(agents::agent))
+        .routes(routes!(agents::peers))
         .routes(routes!(ingest::ingest))
         .merge(guarded)
 }

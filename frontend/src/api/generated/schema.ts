@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts that the agent of this request is to ping
+         * @description For agents: at most 32 of the other agents' hosts. Where there are more they take turns, a minute each.
+         */
+        get: operations["peers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/enrol": {
         parameters: {
             query?: never;
@@ -541,6 +561,11 @@ export interface components {
             latest: components["schemas"]["Interval"];
             /** @description Peers on the uplinks, most bytes first, at most 100. */
             peers: components["schemas"]["PeerUsage"][];
+            /**
+             * @description Its pings of the last ten minutes, the newest of each target, by address. What another host says
+             *     of this one is with that host: a failure in one direction stays visible.
+             */
+            probes: components["schemas"]["Probed"][];
             /** @description As on the dashboard. */
             summary: components["schemas"]["HostSummary"];
             /** @description What `peers`, `flows` and `interfaces` are summed over: the last minute of reports. */
@@ -853,6 +878,23 @@ export interface components {
          * @enum {string}
          */
         OperState: "up" | "down" | "dormant" | "lower_layer_down" | "unknown";
+        /** @description Another agent's host. */
+        Peer: {
+            /** @description Where it is pinged. */
+            address: string;
+            /** @description Which agent. */
+            agent: string;
+            /** @description Its host's name. */
+            name: string;
+        };
+        /**
+         * @description Other agents' hosts for the next round. Where there are more than [`MAX_PEERS`], they take turns from
+         *     minute to minute, so that every pair is covered, in both directions.
+         */
+        PeerList: {
+            /** @description At most [`MAX_PEERS`]. */
+            peers: components["schemas"]["Peer"][];
+        };
         /** @description Bytes exchanged with one peer over a window. */
         PeerUsage: {
             /** @description Its address. */
@@ -1053,6 +1095,16 @@ export interface components {
             sent: number;
             /** @description Who was probed. */
             target: string;
+        };
+        /** @description How a target answered when it was pinged last. */
+        Probed: {
+            /**
+             * Format: int64
+             * @description End of the interval within which the round ended, by the host's clock.
+             */
+            at_us: number;
+            /** @description What came of it. */
+            result: components["schemas"]["ProbeResult"];
         };
         /** @description A problem detail (RFC 9457). */
         Problem: {
@@ -1279,6 +1331,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnownAgent"];
+                };
+            };
+            /** @description No agent has this credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The agent was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    peers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whom to ping now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerList"];
                 };
             };
             /** @description No agent has this credential */
