@@ -35,8 +35,14 @@ struct House {
 impl House {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let collector = Process::start(folder.path());
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let collector = Process::start_with_log(folder.path(), log);
         Self { folder, collector }
+    }
+
+    /// What the collector has logged.
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     fn agent_data(&self) -> PathBuf {
@@ -146,7 +152,9 @@ fn a_paste_is_all_it_takes_and_no_secret_is_shown() {
     assert!(words(&output).contains(id.as_str().unwrap()));
 
     let agent = report_to_the_end(&house, &data);
-    let everything = words(&output) + &explained + &agent;
+    let collector = house.log();
+    assert!(collector.contains("an agent is enrolled"), "{collector}");
+    let everything = words(&output) + &explained + &agent + &collector;
     assert!(!everything.contains(secret) && !everything.contains(secret_of(&token)));
     let databases = fs::read_dir(house.folder.path().join("data")).unwrap();
     for file in databases.map(|entry| entry.unwrap().path()) {
@@ -305,6 +313,8 @@ fn wrong_spent_and_expired_tokens_are_answered_alike() {
         })
         .collect();
     assert_eq!(said[0], said[2]);
+    let log = house.log();
+    assert!(!log.contains(secret_of(&token)) && !log.contains(secret_of(&wrong)));
     assert!(said[0].contains("wrong, spent or expired"), "{}", said[0]);
     assert_eq!(house.agents().len(), 1);
 }

@@ -274,6 +274,25 @@ mod tests {
     }
 
     #[test]
+    fn no_cut_is_taken_and_no_changed_byte_makes_it_panic() {
+        let text = token("[2001:db8::1]:8000").expose();
+        for length in 0..text.len() {
+            assert!(text[..length].parse::<EnrolToken>().is_err(), "{length}");
+        }
+        for at in 0..text.len() {
+            for byte in [b'0', b':', b'.', b']', b'@', b'/', b' ', 0] {
+                let mut changed = text.clone().into_bytes();
+                changed[at] = byte;
+                let changed = String::from_utf8(changed).unwrap();
+                // What still is a token reads back as it was written.
+                if let Ok(token) = changed.parse::<EnrolToken>() {
+                    assert_eq!(token.expose(), changed);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_name_is_kept_bounded_and_without_control_characters() {
         let request = EnrolmentRequest {
             token_id: TokenId::draw().unwrap(),

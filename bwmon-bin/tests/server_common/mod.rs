@@ -373,7 +373,14 @@ pub struct Process {
 
 impl Process {
     pub fn start(folder: &Path) -> Self {
-        Self::spawn(binary(), folder)
+        Self::spawn(binary(), folder, Stdio::null())
+    }
+
+    /// One that logs all it can into `log`.
+    pub fn start_with_log(folder: &Path, log: std::fs::File) -> Self {
+        let mut command = binary();
+        command.args(["--log", "trace"]);
+        Self::spawn(command, folder, log.into())
     }
 
     /// One that may not open more files than this.
@@ -381,16 +388,16 @@ impl Process {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_bwmon-collector")]);
-        Self::spawn(command, folder)
+        Self::spawn(command, folder, Stdio::null())
     }
 
-    fn spawn(mut command: Command, folder: &Path) -> Self {
+    fn spawn(mut command: Command, folder: &Path, log: Stdio) -> Self {
         enrol_all(&folder.join("data"));
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.join("data"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();

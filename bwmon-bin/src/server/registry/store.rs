@@ -245,20 +245,8 @@ fn judge(
     let Some(token) = token.filter(|_| is_right) else {
         return Ok(Judgement::Refuse);
     };
-    let before = transaction
-        .query_row(
-            "SELECT agent, token, revoked_us FROM agents WHERE credential_sha256 = ?1",
-            [request.credential_sha256.bytes()],
-            |row| Ok((agent_at(row, 0)?, row.get(1)?, row.get(2)?)),
-        )
-        .optional()?;
-    let before: Option<(AgentId, [u8; 8], Option<u64>)> = before;
-    if let Some((agent, by, revoked)) = before {
-        let is_the_same = by == *request.token_id.bytes() && revoked.is_none();
-        return Ok(match is_the_same {
-            true => Judgement::Known(agent),
-            false => Judgement::Refuse,
-        });
+    if let Some(before) = before(transaction, request)? {
+        return Ok(before);
     }
     if token.is_spent || token.expires_us <= now.as_micros() {
         return Ok(Judgement::Refuse);
@@ -269,6 +257,24 @@ fn judge(
         MAX_AGENTS.. => Judgement::Full(agents),
         _ => Judgement::Enrol,
     })
+}
+
+/// What to answer where the credential is known already.
+fn before(
+    transaction: &Transaction<'_>,
+    request: &EnrolmentRequest,
+) -> rusqlite::Result<Option<Judgement>> {
+    let sql = "SELECT agent, token, revoked_us IS NULL FROM agents WHERE credential_sha256 = ?1";
+    transaction
+        .query_row(sql, [request.credential_sha256.bytes()], |row| {
+            let is_by_this_token = row.get::<_, [u8; 8]>(1)? == *request.token_id.bytes();
+            let may_report: bool = row.get(2)?;
+            Ok(match is_by_this_token && may_report {
+                true => Judgement::Known(agent_at(row, 0)?),
+                false => Judgement::Refuse,
+            })
+        })
+        .optional()
 }
 
 fn known_token(transaction: &Transaction<'_>, id: TokenId) -> rusqlite::Result<Option<KnownToken>> {
