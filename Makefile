@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench bench-peers bench-live measure-agent fuzz-check fuzz fuzz-short \
+	test-rust examples bench-check bench bench-peers bench-live bench-ingest measure-agent fuzz-check fuzz fuzz-short \
 	page-build page-states e2e advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -70,6 +70,9 @@ bench-peers: ## Measures `flows` against other flow tools (15 minutes; installs 
 
 bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, on a quiet machine)
 	@scripts/bench-live.sh
+
+bench-ingest: ## Reports per second of the collector, beside VictoriaMetrics and a bare log (10 minutes)
+	@scripts/bench-ingest.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh

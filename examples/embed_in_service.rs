@@ -50,7 +50,7 @@ async fn serve(driver: &Driver) -> Result<Vec<Interval>, Box<dyn Error>> {
     let clock = Clock::default();
     let mut collector = System::new(&SystemConfig::default())?;
     let mut monitor = Monitor::new(MonitorConfig::default());
-    // A real service draws both at random, and keeps the first.
+    // A real service is given the first when it enrols, and draws the second at random.
     let mut outbox = Outbox::new(
         AgentId(0x05e4_11ce),
         Epoch(u128::from(clock.now().as_nanos())),

@@ -50,6 +50,8 @@ inside() {
     --data-dir "$work/collector" >"$work/collector.log" 2>&1 &
   pids+=($!)
   wait_for 15 "bwmon-collector" http_get 8000 /api/v1/health
+  "$target_dir/debug/bwmon-collector" enrol-token --data-dir "$work/collector" 2>"$work/enrol.log" |
+    "$target_dir/debug/bwmon-agent" enrol --data-dir "$work/agent" >>"$work/enrol.log" 2>&1
   bound "$target_dir/debug/bwmon-agent" run --collector http://127.0.0.1:8000 \
     --data-dir "$work/agent" >"$work/agent.log" 2>&1 &
   pids+=($!)

@@ -24,6 +24,8 @@ main() {
   make_network
   "$target_dir/release/bwmon-collector" serve --listen 127.0.0.1:8000 --data-dir "$work/collector" \
     >"$work/collector.log" 2>&1 &
+  "$target_dir/release/bwmon-collector" enrol-token --data-dir "$work/collector" 2>/dev/null |
+    "$target_dir/release/bwmon-agent" enrol --data-dir "$work/agent"
   printf '%-34s %10s %10s %16s %8s\n' "case" "RSS MiB" "peak MiB" "CPU ms/report" "flows"
   measure "host metrics only" --capture-method counters
   measure "sock_diag" --capture-method sock_diag

@@ -57,8 +57,9 @@ start() {
     --data-dir "$data/collector") >"$data/collector.log" 2>&1 </dev/null &
   collector=$!
   wait_for_health
+  enrol
   (bound "$target_dir/release/bwmon-agent" run --collector "http://127.0.0.1:$port" \
-    --data-dir "$data/agent") >"$data/agent.log" 2>&1 </dev/null &
+    --data-dir "$data/agent") >>"$data/agent.log" 2>&1 </dev/null &
   agent=$!
   set +m
   say ""
@@ -76,6 +77,20 @@ wait_for_health() {
   died "bwmon-collector did not answer within 15 s and" collector
 }
 
+# Gives the agent an identity, unless it has one that this collector knows. The token goes through a
+# pipe: arguments can be read by everybody.
+enrol() {
+  : >"$data/agent.log"
+  if grep -q 'the collector knows this agent' < <("$target_dir/release/bwmon-agent" doctor \
+    --collector "http://127.0.0.1:$port" --data-dir "$data/agent" 2>/dev/null); then
+    return 0
+  fi
+  "$target_dir/release/bwmon-collector" enrol-token --address "127.0.0.1:$port" --for 5m \
+    --data-dir "$data/collector" 2>>"$data/agent.log" |
+    "$target_dir/release/bwmon-agent" enrol --replace --data-dir "$data/agent" >>"$data/agent.log" 2>&1 ||
+    { tail -n 20 "$data/agent.log" >&2; fail "the agent could not be enrolled."; }
+}
+
 # Says what the agent captures, once the collector has its first report.
 tell_capture() {
   local told
@@ -87,7 +102,7 @@ tell_capture() {
     fi
     sleep 0.2
   done
-  warn "no report has arrived within 20 s; see $data/agent.log, or run: $target_dir/release/bwmon-agent doctor"
+  warn "no report has arrived within 20 s; see $data/agent.log, or run: $target_dir/release/bwmon-agent doctor --data-dir $data/agent"
 }
 
 # Returns never: ends with a signal, when one of both ends, or when the terminal is gone, which the

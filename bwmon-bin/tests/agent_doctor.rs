@@ -7,7 +7,7 @@ mod agent_support;
 use std::fs;
 use std::process::{Command, Output};
 
-use agent_support::{Agent, Collector, as_nobody};
+use agent_support::{AGENT_ID, Agent, CREDENTIAL, Collector, as_nobody, enrol_by_hand};
 use serde_json::Value;
 
 fn doctor(mut command: Command, arguments: &[&str]) -> Output {
@@ -31,6 +31,7 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
 fn a_host_that_can_report_is_told_so_in_both_formats() {
     let collector = Collector::start(None);
     let folder = tempfile::tempdir().unwrap();
+    enrol_by_hand(folder.path(), "http://127.0.0.1:9");
     let flags = ["--collector", &collector.url()];
 
     let output = doctor(Agent::command(folder.path()), &flags);
@@ -73,7 +74,7 @@ fn a_host_that_can_report_is_told_so_in_both_formats() {
     );
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),
-        0,
+        1,
         "doctor left something behind"
     );
 }
@@ -100,52 +101,49 @@ fn a_collector_that_is_away_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_token_is_tried_and_never_shown() {
-    let token = "correct-horse-battery-staple-77";
-    let collector = Collector::start(Some(token));
+fn the_credential_is_tried_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    let with_token = |text: &str, format: &str| {
-        fs::write(&file, text).unwrap();
-        let flags = [
-            "--collector",
-            &collector.url(),
-            "--format",
-            format,
-            "--log",
-            "trace",
-        ];
-        let mut command = Agent::command(folder.path());
-        command.env("BWMON_TOKEN_FILE", &file);
-        let output = doctor(command, &flags);
+    let examine = |accepted: &str| {
+        let collector = Collector::start(Some(accepted));
+        enrol_by_hand(folder.path(), &collector.url());
+        let flags = ["--format", "json", "--log", "trace"];
+        let output = doctor(Agent::command(folder.path()), &flags);
         let everything = [output.stdout.clone(), output.stderr.clone()].concat();
-        assert!(!String::from_utf8_lossy(&everything).contains(text.trim()));
-        output
+        assert!(!String::from_utf8_lossy(&everything).contains(CREDENTIAL));
+        (output.status.code(), json(&output), collector.url())
     };
-    let right = with_token(token, "json");
-    assert!(right.status.success());
-    assert_eq!(
-        check(&json(&right), "admission")["found"],
-        "the token is accepted"
-    );
-    assert!(with_token(token, "table").status.success());
+    let (code, report, url) = examine(CREDENTIAL);
+    assert_eq!(code, Some(0), "{report}");
+    let found = check(&report, "enrolment")["found"].as_str().unwrap();
+    assert_eq!(found, format!("as agent {AGENT_ID} with {url}"));
+    assert_eq!(report["agent_id"], AGENT_ID);
+    assert_eq!(check(&report, "admission")["status"], "ok");
+    assert_eq!(check(&report, "schema")["status"], "ok");
 
-    let wrong = with_token("wrong-horse-battery-staple-78", "json");
-    assert_eq!(wrong.status.code(), Some(1));
-    assert_eq!(check(&json(&wrong), "admission")["status"], "failed");
+    let (code, report, _) = examine("another");
+    assert_eq!(code, Some(1));
+    let admission = check(&report, "admission");
+    assert_eq!(admission["status"], "failed");
+    let advice = admission["advice"].as_str().unwrap();
+    assert!(advice.contains("bwmon-agent enrol"), "{advice}");
+}
 
-    let without = doctor(
-        Agent::command(folder.path()),
-        &["--format", "json", "--collector", &collector.url()],
-    );
-    assert_eq!(without.status.code(), Some(1));
-    let report = json(&without);
+#[test]
+fn an_agent_that_is_not_enrolled_is_told_how_to_enrol() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = doctor(Agent::command(folder.path()), &["--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    let advice = check(&report, "enrolment")["advice"].as_str().unwrap();
     assert!(
-        check(&report, "admission")["advice"]
-            .as_str()
-            .unwrap()
-            .contains("--token-file")
+        advice.contains("bwmon-collector enrol-token") && advice.contains("bwmon-agent enrol"),
+        "{advice}"
     );
+    let offline = doctor(
+        Agent::command(folder.path()),
+        &["--format", "json", "--stdout"],
+    );
+    assert!(offline.status.success());
 }
 
 #[test]
@@ -176,7 +174,6 @@ fn what_run_would_refuse_is_failed() {
     let collector = Collector::start(None);
     for (flags, name) in [
         (["--capture-interfaces", "eth77"], "capture"),
-        (["--token-file", "/nonexistent/token"], "token file"),
         (["--data-dir", "/proc/bwmon-agent"], "data folder"),
     ] {
         let folder = tempfile::tempdir().unwrap();

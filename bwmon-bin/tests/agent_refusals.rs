@@ -81,7 +81,7 @@ fn flags_stand_over_the_environment_and_the_environment_over_the_file() {
 
 #[test]
 fn an_interface_that_does_not_exist_brings_the_names_of_those_that_do() {
-    let output = run(&["--capture-interfaces", "eth77"]);
+    let output = run(&["--stdout", "--capture-interfaces", "eth77"]);
     assert_eq!(output.status.code(), Some(1));
     let line = last_line(&output);
     assert!(
@@ -117,6 +117,17 @@ fn two_agents_do_not_share_an_identity() {
 }
 
 #[test]
+fn an_agent_that_is_not_enrolled_says_how_to_enrol() {
+    let output = run(&["--collector", "http://127.0.0.1:9"]);
+    assert_eq!(output.status.code(), Some(1));
+    let line = last_line(&output);
+    assert!(
+        line.contains("bwmon-collector enrol-token") && line.contains("bwmon-agent enrol"),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_method_that_was_asked_for_is_used_or_refused_with_the_reason() {
     let (folder, mut command) = as_nobody();
     command.args([
@@ -143,7 +154,7 @@ fn the_example_is_a_configuration_file() {
     let example = String::from_utf8(output.stdout).unwrap();
     let (output, _) = run_with_file(&example, &["doctor"]);
     let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.contains("http://127.0.0.1:8000"), "{table}");
+    assert!(table.contains("data folder"), "{table}");
 }
 
 #[test]

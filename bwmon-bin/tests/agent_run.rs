@@ -4,12 +4,11 @@
 
 mod agent_support;
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use agent_support::{Agent, Collector, Received, as_nobody, wait_for};
+use agent_support::{Agent, CREDENTIAL, Collector, Received, as_nobody, enrol_by_hand, wait_for};
 use bwmon_core::report::{CaptureMethod, Record, RecordBody};
 
 const COUNTERS: [&str; 2] = ["--capture-method", "counters"];
@@ -38,8 +37,12 @@ fn reports_arrive_in_order_from_one_identity() {
 
     assert_eq!(seqs(&received)[..4], [1, 2, 3, 4]);
     assert!(matches!(received[0].record.body, RecordBody::EpochStart(_)));
-    let id = fs::read_to_string(agent.data().join("agent-id")).unwrap();
-    assert!(received.iter().all(|received| received.agent == id.trim()));
+    let credential = Some(format!("Bearer {CREDENTIAL}"));
+    assert!(
+        received
+            .iter()
+            .all(|received| received.authorization == credential)
+    );
 
     let report = received[1].report().unwrap();
     let host = report.host.as_ref().unwrap();
@@ -132,33 +135,32 @@ fn a_killed_agent_starts_again_as_itself() {
     let known = collector.received().len();
     let agent = Agent::start_in(folder, &collector.url(), &COUNTERS);
     let after = collector.wait_for(known + 2).split_off(known);
-    assert_eq!(after[0].agent, before[0].agent);
+    assert_eq!(after[0].authorization, before[0].authorization);
     assert_ne!(after[0].record.epoch, before[0].record.epoch);
     assert_eq!(after[0].record.seq, 1);
     agent.stop();
 }
 
 #[test]
-fn the_token_is_sent_and_never_shown() {
-    let token = "correct-horse-battery-staple-77";
-    let collector = Collector::start(Some(token));
+fn the_collector_of_the_enrolment_is_used_and_the_credential_never_shown() {
+    let collector = Collector::start(Some(CREDENTIAL));
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    fs::write(&file, format!("{token}\n")).unwrap();
-    let flags = ["--token-file", file.to_str().unwrap(), "--log", "trace"];
-    let agent = Agent::start(&collector.url(), &flags);
-    let received = collector.wait_for(2);
-    assert_eq!(received[0].authorization, Some(format!("Bearer {token}")));
-    assert!(!agent.log().contains(token));
+    let data = folder.path().join("data");
+    enrol_by_hand(&data, &collector.url());
+    let mut command = Agent::command(&data);
+    command.args(["--interval", "1s", "--log", "trace"]);
+    let agent = Agent::spawn(folder, command);
+    collector.wait_for(2);
+    assert!(!agent.log().contains(CREDENTIAL));
     agent.stop();
 }
 
 #[test]
-fn a_wrong_token_is_told_and_reports_are_kept() {
-    let collector = Collector::start(Some("right"));
+fn an_unknown_credential_is_told_and_reports_are_kept() {
+    let collector = Collector::start(Some("another"));
     let agent = Agent::start(&collector.url(), &COUNTERS);
     wait_for("the refusal", || {
-        agent.log().contains("check the token").then_some(())
+        agent.log().contains("must enrol again").then_some(())
     });
     assert!(collector.received().is_empty());
     agent.stop();
@@ -248,10 +250,10 @@ fn reports_can_be_printed_instead_and_the_end_of_the_reader_is_the_end() {
 fn a_closed_standard_error_does_not_end_the_agent() {
     let collector = Collector::start(None);
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Agent::command(&folder.path().join("data"));
-    command
-        .args(["--interval", "1s", "--collector", &collector.url()])
-        .args(COUNTERS);
+    let data = folder.path().join("data");
+    enrol_by_hand(&data, &collector.url());
+    let mut command = Agent::command(&data);
+    command.args(["--interval", "1s"]).args(COUNTERS);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     collector.wait_for(3);

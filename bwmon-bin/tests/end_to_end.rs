@@ -4,13 +4,14 @@
 mod support;
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostStatus, InterfaceSum, TrafficSum};
-use bwmon_core::report::CaptureMethod;
+use bwmon_core::report::{CaptureMethod, ProbeKind};
 use bwmon_core::testkit::namespace;
-use support::lab::{CABLE, HERE, cable_bytes, in_lab, there};
-use support::product::{Api, agent, agent_there, collector};
+use support::lab::{CABLE, HERE, THERE, cable_bytes, in_lab, there};
+use support::product::{Api, agent, agent_there, collector, enrol, enrol_there, revoke};
 use support::traffic::{Peer, TCP_PORT, UDP_PORT, tcp_exchange, udp_headers, udp_send};
 use support::wait::wait_for;
 
@@ -27,6 +28,11 @@ const PAYLOADS: [usize; 3] = [1, 70_000, 3_000_000];
 const DATAGRAMS: usize = 500;
 const DATAGRAM: usize = 1_000;
 
+/// Enrols the agent of a folder with the collector of the same folder.
+fn enrol_here(data: &Path) {
+    enrol(LISTEN, &data.join("collector"), &data.join("agent"));
+}
+
 /// Bytes of the flows with `peer` on `port`, from this host's view.
 fn flow_bytes(sum: &TrafficSum, peer: IpAddr, port: u16) -> PerDirection<Tally> {
     let mut total = PerDirection::<Tally>::default();
@@ -42,6 +48,7 @@ fn stored_bytes_kernel_counters_and_bytes_sent_agree() {
     in_lab("stored_bytes_kernel_counters_and_bytes_sent_agree", || {
         let data = tempfile::tempdir().unwrap();
         let _collector = collector(LISTEN, &data.path().join("collector"), &[]);
+        enrol_here(data.path());
         let agent = agent(LISTEN, &data.path().join("agent"), &CAPTURE_CABLE);
         let api = Api::new(LISTEN);
         let host = api.only_host();
@@ -146,6 +153,7 @@ fn sock_diag_sees_the_same_tcp_payload() {
     in_lab("sock_diag_sees_the_same_tcp_payload", || {
         let data = tempfile::tempdir().unwrap();
         let _collector = collector(LISTEN, &data.path().join("collector"), &[]);
+        enrol_here(data.path());
         let agent = agent(
             LISTEN,
             &data.path().join("agent"),
@@ -191,9 +199,9 @@ fn sock_diag_sees_the_same_tcp_payload() {
 }
 
 #[test]
-fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
+fn a_second_host_enrols_and_killing_either_side_needs_no_hand() {
     in_lab(
-        "a_second_host_needs_the_token_and_killing_either_side_needs_no_hand",
+        "a_second_host_enrols_and_killing_either_side_needs_no_hand",
         || {
             let data = tempfile::tempdir().unwrap();
             let token = "correct-horse-battery-staple-77";
@@ -207,20 +215,20 @@ fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
             let agent_data = data.path().join("agent");
             let server = collector(&listen, &server_data, &token_flags);
 
-            let refused = agent_there(&listen, &data.path().join("stranger"), &[]);
-            let welcome = agent_there(&listen, &agent_data, &token_flags);
+            let stranger = data.path().join("stranger");
+            enrol_there(&listen, &server_data, &stranger);
+            enrol_there(&listen, &server_data, &agent_data);
+            revoke(&server_data, &stranger);
+            let refused = agent_there(&listen, &stranger, &[]);
+            let welcome = agent_there(&listen, &agent_data, &[]);
             let host = api.only_host();
             api.wait_for_reports(&host.id, 2);
-            assert_eq!(
-                api.hosts().len(),
-                1,
-                "the agent without the token was let in"
-            );
+            assert_eq!(api.hosts().len(), 1, "a revoked agent was let in");
             assert_eq!(Api::new(&listen).status("/hosts"), 401, "no token");
             refused.stop();
 
             welcome.kill();
-            let welcome = agent_there(&listen, &agent_data, &token_flags);
+            let welcome = agent_there(&listen, &agent_data, &[]);
             api.wait_for_reports(&host.id, 2);
 
             let before = api.all_traffic(&host.id).reports;
@@ -238,6 +246,58 @@ fn a_second_host_needs_the_token_and_killing_either_side_needs_no_hand() {
             assert_eq!(host.status, HostStatus::Up);
             assert_eq!(api.detail(&host.id).summary.id, host.id);
             welcome.stop();
+        },
+    );
+}
+
+/// What the agent of one host says of the other one: probes sent and lost.
+fn pinged(api: &Api, target: IpAddr) -> Option<(u32, u32)> {
+    api.hosts().iter().find_map(|host| {
+        let detail = api.detail(&host.id);
+        let probed = detail
+            .probes
+            .iter()
+            .find(|probed| probed.result.target == target)?;
+        assert_eq!(probed.result.kind, ProbeKind::Icmp);
+        Some((probed.result.sent, probed.result.lost))
+    })
+}
+
+#[test]
+fn agents_ping_each_other_and_a_failure_in_one_direction_stays_visible() {
+    in_lab(
+        "agents_ping_each_other_and_a_failure_in_one_direction_stays_visible",
+        || {
+            let data = tempfile::tempdir().unwrap();
+            let token = "one-token-for-everyone-here";
+            let token_file = data.path().join("token");
+            std::fs::write(&token_file, token).unwrap();
+            namespace::sh(&format!("chmod 600 {}", token_file.display()));
+            let listen = format!("{}:8473", HERE.0);
+            let server_data = data.path().join("collector");
+            let flags = ["--token-file", token_file.to_str().unwrap()];
+            let _collector = collector(&listen, &server_data, &flags);
+            let (own, far) = (data.path().join("here"), data.path().join("there"));
+            enrol(&listen, &server_data, &own);
+            enrol_there(&listen, &server_data, &far);
+            let often = ["--ping-every", "5s"];
+            let own = agent(&listen, &own, &often);
+            let far = agent_there(&listen, &far, &often);
+            let api = Api::with_token(&listen, token);
+            let (here, there) = (IpAddr::V4(HERE.0), IpAddr::V4(THERE.0));
+            wait_for("both to answer", || {
+                let both = (pinged(&api, here)?, pinged(&api, there)?);
+                (both == ((3, 0), (3, 0))).then_some(())
+            });
+            namespace::sh(
+                "ip netns exec there sh -c 'echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all'",
+            );
+            wait_for("the loss in one direction", || {
+                (pinged(&api, there)? == (3, 3)).then_some(())
+            });
+            assert_eq!(pinged(&api, here), Some((3, 0)));
+            own.stop();
+            far.stop();
         },
     );
 }

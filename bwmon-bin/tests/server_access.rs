@@ -12,7 +12,8 @@ use bwmon_bin::server::StartError;
 use bwmon_bin::server::assets::Page;
 use bwmon_bin::server::config::Config;
 use server_common::{
-    AGENT, Answer, Collector, TOKEN, config, delete, document, get, post, raw, report, with_token,
+    AGENT, Answer, Collector, TOKEN, bearer, config, delete, document, get, post, raw, report,
+    with_token,
 };
 
 /// Every path that shows or takes data.
@@ -33,8 +34,12 @@ fn guarded() -> (tempfile::TempDir, Collector) {
     (folder, collector)
 }
 
+/// Delivers with these headers, and no credential beside them.
 fn deliver(collector: &Collector, headers: &[(&str, &str)]) -> Answer {
-    collector.post_document(AGENT, &document(vec![report(7, 1, 2)]), headers)
+    let mut all = vec![("content-type", "application/json")];
+    all.extend_from_slice(headers);
+    let body = document(vec![report(7, 1, 2)]);
+    post(&collector.url("/api/v1/ingest"), &body, &all)
 }
 
 fn log_in(collector: &Collector, token: &str) -> Answer {
@@ -73,10 +78,7 @@ fn status(collector: &Collector, path: &str, headers: &str) -> u16 {
 fn every_route_that_shows_data_needs_the_token_or_a_session() {
     let (_folder, collector) = guarded();
     let bearer = format!("Bearer {TOKEN}");
-    assert_eq!(
-        deliver(&collector, &[("authorization", &bearer)]).status,
-        200
-    );
+    assert_eq!(collector.deliver(AGENT, vec![report(7, 1, 2)]).status, 200);
     let cookie = session(&collector);
     for path in GUARDED {
         assert_eq!(status(&collector, path, ""), 401, "{path}");
@@ -91,7 +93,6 @@ fn every_route_that_shows_data_needs_the_token_or_a_session() {
             "{path}"
         );
     }
-    deliver(&collector, &[]).problem(401);
     let wrong = get(
         &collector.url(GUARDED[0]),
         &[("authorization", "Bearer nope")],
@@ -101,14 +102,46 @@ fn every_route_that_shows_data_needs_the_token_or_a_session() {
 }
 
 #[test]
+fn what_opens_the_page_does_not_open_what_agents_do_and_the_other_way_round() {
+    let (_folder, collector) = guarded();
+    let (token, own) = (format!("Bearer {TOKEN}"), collector.url(""));
+    let cookie = session(&collector);
+    for headers in [
+        vec![],
+        vec![("authorization", token.as_str())],
+        vec![("cookie", cookie.as_str()), ("origin", own.as_str())],
+        vec![("authorization", "Bearer nope")],
+        vec![("authorization", "Basic Zm9vOmJhcg==")],
+    ] {
+        let problem = deliver(&collector, &headers).problem(401);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("bwmon-agent enrol"), "{detail}");
+        get(&collector.url("/api/v1/agent"), &headers).problem(401);
+    }
+    let headers = [("authorization", token.as_str())];
+    let health = get(&collector.url("/api/v1/health"), &headers).json();
+    assert_eq!(health["counters"]["deliveries_unauthorised"], 5);
+    assert_eq!(health["counters"]["deliveries_malformed"], 0);
+    let credential = bearer(AGENT);
+    let headers = [("authorization", credential.as_str())];
+    let known = get(&collector.url("/api/v1/agent"), &headers);
+    assert_eq!(known.json()["agent"], AGENT.to_string());
+    for path in GUARDED {
+        let header = format!("Authorization: {credential}\r\n");
+        assert_eq!(status(&collector, path, &header), 401, "{path}");
+    }
+}
+
+#[test]
 fn the_list_of_guarded_routes_is_complete() {
     let document = bwmon_bin::server::openapi::build();
-    let open = ["/api/v1/health", "/api/v1/session", "/api/v1/ingest"];
+    let open = ["/api/v1/health", "/api/v1/session"];
+    let of_agents = ["/api/v1/enrol", "/api/v1/agent", "/api/v1/ingest"];
     for path in document
         .paths
         .paths
         .keys()
-        .filter(|path| !open.contains(&path.as_str()))
+        .filter(|path| ![&open[..], &of_agents].concat().contains(&path.as_str()))
     {
         let path = path.replace("{id}", &AGENT.to_string());
         assert!(GUARDED.contains(&path.as_str()), "add {path} to the matrix");
@@ -119,7 +152,7 @@ fn the_list_of_guarded_routes_is_complete() {
 fn health_and_the_login_form_are_open_and_tell_nothing() {
     let (_folder, collector) = guarded();
     let bearer = format!("Bearer {TOKEN}");
-    deliver(&collector, &[("authorization", &bearer)]);
+    collector.deliver(AGENT, vec![report(7, 1, 2)]);
     let health = collector.get("/api/v1/health").json();
     assert_eq!(
         (&health["status"], &health["auth_required"]),
@@ -181,10 +214,6 @@ fn a_session_ends_when_it_is_closed_and_changes_need_our_own_origin() {
     )
     .problem(403);
     deliver(&collector, &[("cookie", &cookie)]).problem(403);
-    assert_eq!(
-        deliver(&collector, &[("cookie", &cookie), ("origin", &own)]).status,
-        200
-    );
     assert_eq!(get(&hosts, &[("cookie", &cookie)]).status, 200);
     let closed = delete(&url, &[("cookie", &cookie), ("origin", &own)]);
     assert_eq!(closed.status, 204);
@@ -203,12 +232,6 @@ fn wrong_tokens_are_counted_and_refused() {
         log_in(&collector, TOKEN).status,
         204,
         "the right one always helps"
-    );
-    deliver(&collector, &[("authorization", "Bearer nope")]).problem(401);
-    let bearer = format!("Bearer {TOKEN}");
-    assert_eq!(
-        deliver(&collector, &[("authorization", &bearer)]).status,
-        200
     );
     let url = collector.url("/api/v1/session");
     post(&url, br#"{"token":"x"}"#, &[("content-type", "text/plain")]).problem(415);

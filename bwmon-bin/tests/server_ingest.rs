@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 
 use bwmon_bin::server::assets::Page;
 use bwmon_core::report::{AgentId, DropReason, Dropped, Epoch, Record, RecordBody};
-use server_common::{AGENT, Collector, config, document, post, raw, report, start};
+use server_common::{AGENT, Collector, bearer, config, document, post, raw, report, start};
 
 fn collector() -> (tempfile::TempDir, Collector) {
     let folder = tempfile::tempdir().unwrap();
@@ -165,32 +165,11 @@ fn another_schema_content_type_or_encoding_is_unsupported() {
     collector
         .post_document(AGENT, &body, &[("content-encoding", "br")])
         .problem(415);
-    let agent = AGENT.to_string();
+    let bearer = bearer(AGENT);
     let url = collector.url("/api/v1/ingest");
-    post(
-        &url,
-        &body,
-        &[("bwmon-agent", &agent), ("content-type", "text/plain")],
-    )
-    .problem(415);
-    post(&url, &body, &[("bwmon-agent", &agent)]).problem(415);
-}
-
-#[test]
-fn the_agent_must_say_who_it_is() {
-    let (_folder, collector) = collector();
-    let body = document(vec![report(7, 1, 2)]);
-    let url = collector.url("/api/v1/ingest");
-    for headers in [
-        vec![("content-type", "application/json")],
-        vec![
-            ("content-type", "application/json"),
-            ("bwmon-agent", "alpha"),
-        ],
-    ] {
-        let problem = post(&url, &body, &headers).problem(400);
-        assert_eq!(problem["field"], "Bwmon-Agent");
-    }
+    let plain = [("authorization", &*bearer), ("content-type", "text/plain")];
+    post(&url, &body, &plain).problem(415);
+    post(&url, &body, &plain[..1]).problem(415);
 }
 
 #[test]
@@ -198,9 +177,9 @@ fn too_large_is_refused_before_and_after_decompression() {
     let (_folder, collector) = collector();
     let large = vec![b' '; 1024 * 1024 + 1];
     collector.post_document(AGENT, &large, &[]).problem(413);
-    let agent = AGENT.to_string();
+    let bearer = bearer(AGENT);
     let unannounced = format!(
-        "POST /api/v1/ingest HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nBwmon-Agent: {agent}\r\n\
+        "POST /api/v1/ingest HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {bearer}\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
         collector.address,
         large.len(),

@@ -17,12 +17,12 @@ use std::process::Output;
 use std::time::Duration;
 
 use server_common::wait::wait_for;
-use server_common::{AGENT, Events, Process, binary, document, get, post, report, start};
+use server_common::{AGENT, Events, Process, bearer, binary, document, get, post, report, start};
 
 fn deliver(process: &Process, seq: u64) -> serde_json::Value {
-    let agent = AGENT.to_string();
+    let bearer = bearer(AGENT);
     let headers = [
-        ("bwmon-agent", agent.as_str()),
+        ("authorization", bearer.as_str()),
         ("content-type", "application/json"),
     ];
     let body = document(vec![report(7, seq, 2)]);
@@ -222,9 +222,9 @@ fn everything_acknowledged_survives_being_killed() {
 fn a_restart_shows_hosts_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path());
-    let agent = AGENT.to_string();
+    let bearer = bearer(AGENT);
     let headers = [
-        ("bwmon-agent", agent.as_str()),
+        ("authorization", bearer.as_str()),
         ("content-type", "application/json"),
     ];
     let body = document(vec![start(7), report(7, 2, 6), report(7, 3, 4)]);

@@ -45,6 +45,7 @@
 //! |---|---|
 //! | `system` | host metrics and interface counters (sysinfo, `/sys`) |
 //! | `af_packet` | live capture through a Linux packet ring |
+//! | `ping` | round trips to other hosts, by ICMP echo or TCP |
 //! | `sock_diag` | bytes per TCP connection from the Linux kernel, without privilege |
 //! | `pcap` | live capture through libpcap, the portable way |
 //! | `capture_file` | capture files (pcap, pcapng), without libpcap |

@@ -12,7 +12,7 @@
 //! use bwmon_sinks::driver::{Driver, DriverConfig};
 //! use bwmon_sinks::stdout::StdoutSink;
 //!
-//! // A real agent draws both at random, and keeps the first.
+//! // A real agent is given the first when it enrols, and draws the second at random.
 //! let mut outbox = Outbox::new(AgentId(1), Epoch(1));
 //! let driver = Driver::spawn(Box::new(StdoutSink::stdout()), DriverConfig::default());
 //! driver.offer(outbox.report(Interval::default()));

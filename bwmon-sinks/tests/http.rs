@@ -19,7 +19,7 @@ use bwmon_sinks::Secret;
 use bwmon_sinks::http::{HttpConfig, HttpSink, MAX_BODY_BYTES};
 
 const AGENT: AgentId = AgentId(0xa);
-const TOKEN: &str = "correct-horse-battery-staple";
+const CREDENTIAL: &str = "correct-horse-battery-staple";
 
 /// What the server does with one request.
 enum Reply {
@@ -137,8 +137,7 @@ fn read_request(stream: &TcpStream) -> Option<(BTreeMap<String, String>, Vec<u8>
 }
 
 fn config(url: &str) -> HttpConfig {
-    let mut config = HttpConfig::new(url, AGENT);
-    config.token = Some(Secret::new(TOKEN));
+    let mut config = HttpConfig::new(url, Secret::new(CREDENTIAL));
     config.timeout = Duration::from_secs(20);
     config
 }
@@ -163,7 +162,7 @@ async fn it_keeps_the_laws_of_a_sink() {
     })
     .reading(|place| std::future::ready(servers[place as usize].keys()))
     .of_agent(AGENT)
-    .secret(TOKEN);
+    .secret(CREDENTIAL);
     testkit::sink::conformance(subject).await;
 }
 
@@ -183,8 +182,7 @@ async fn one_connection_serves_many_deliveries_and_each_says_who_it_is_from() {
     assert_eq!(state.connections, 1);
     assert_eq!(state.headers.len(), 32);
     for headers in &state.headers {
-        assert_eq!(headers["bwmon-agent"], AGENT.to_string());
-        assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
+        assert_eq!(headers["authorization"], format!("Bearer {CREDENTIAL}"));
         assert_eq!(headers["content-type"], "application/json");
     }
 }
@@ -285,13 +283,13 @@ async fn nobody_there_is_an_error_that_names_the_place_and_no_credential() {
     assert_eq!(error.kind(), SinkErrorKind::Unavailable);
     let text = format!("{error} {error:?} {sink:?}");
     assert!(
-        text.contains(&free.to_string()) && !text.contains(TOKEN),
+        text.contains(&free.to_string()) && !text.contains(CREDENTIAL),
         "{text}"
     );
 }
 
 #[tokio::test]
-async fn records_of_other_agents_and_bodies_that_are_too_long_never_leave() {
+async fn records_of_two_agents_and_bodies_that_are_too_long_never_leave() {
     let server = Server::start();
     let mut sink = sink(&server);
     let mut other = batch([1, 2]);

@@ -7,15 +7,18 @@ use std::process::ExitCode;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::config::{CollectorUrl, MaxFlows, MethodChoice, ReportInterval, RingBytes};
+use super::config::{
+    CollectorUrl, MaxFlows, MethodChoice, PingInterval, ReportInterval, RingBytes,
+};
+use super::enrol::EnrolArguments;
 use super::flows;
 use super::top::TopArguments;
 
 const ABOUT: &str = "Reports this host's health and traffic to a bwmon-collector";
 const EXAMPLES: &str = "\
 Examples:
-  bwmon-agent                                     report to http://127.0.0.1:8000 every 2 s
-  bwmon-agent --collector http://198.51.100.7:8000 --token-file /etc/bwmon/token
+  bwmon-agent enrol                               take a token of `bwmon-collector enrol-token`
+  bwmon-agent                                     report to that collector every 2 s
   bwmon-agent --stdout --interval 5s              print reports as JSON lines, no collector
   bwmon-agent --capture-interfaces 'eth*,wg0'     capture on these interfaces
   bwmon-agent top                                 who uses my bandwidth, live in the terminal
@@ -23,6 +26,15 @@ Examples:
   bwmon-agent flows capture.pcap                  the largest flows of a capture file
   bwmon-agent config example > agent.toml         a commented configuration file
 Settings: file (--config) < environment (BWMON_...) < flags.";
+
+const ENROL_HELP: &str = "\
+The token is read from standard input, or from a file; never from an argument or the environment.
+Examples:
+  bwmon-agent enrol                               asks for the token
+  bwmon-agent enrol --token-file FILE
+  ssh collector bwmon-collector enrol-token --address collector:8000 | bwmon-agent enrol
+Exit codes: 0 enrolled; 1 refused; 2 the command or the token is wrong; 75 the collector could not be
+asked, the same token can be tried again.";
 
 /// What the process was asked for.
 #[derive(Debug)]
@@ -92,6 +104,9 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Measure, capture and report until stopped (the default)
     Run,
+    /// Get an identity from a collector, with a token that it has printed
+    #[command(after_help = ENROL_HELP)]
+    Enrol(EnrolArguments),
     /// Show interfaces, peers and flows live in the terminal; needs no collector
     Top(TopArguments),
     /// Say what works, what does not, why, and what to do
@@ -139,19 +154,16 @@ pub(super) struct Options {
     /// TOML file with settings; see `bwmon-agent config example`
     #[arg(long, global = true, env = "BWMON_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Where reports go [default: http://127.0.0.1:8000]
+    /// Where reports go [default: the collector that the agent is enrolled with]
     #[arg(long, global = true, env = "BWMON_COLLECTOR", value_name = "URL")]
     pub(super) collector: Option<CollectorUrl>,
     /// Time between two reports, 1s to 5m [default: 2s]
     #[arg(long, global = true, env = "BWMON_INTERVAL", value_name = "DURATION")]
     pub(super) interval: Option<ReportInterval>,
-    /// Folder for the agent's identity [default: /var/lib/bwmon-agent, or
+    /// Folder for the agent's credential [default: /var/lib/bwmon-agent, or
     /// ~/.local/share/bwmon-agent where that cannot be written]
     #[arg(long, global = true, env = "BWMON_DATA", value_name = "FOLDER")]
     pub(super) data_dir: Option<PathBuf>,
-    /// File with the token that the collector asks for
-    #[arg(long, global = true, env = "BWMON_TOKEN_FILE", value_name = "FILE")]
-    pub(super) token_file: Option<PathBuf>,
     /// Interfaces to capture on, names or globs [default: those with a default route, else all
     /// that are up, without loopback]
     #[arg(
@@ -179,6 +191,18 @@ pub(super) struct Options {
         value_name = "BYTES"
     )]
     pub(super) capture_ring_bytes: Option<RingBytes>,
+    /// Whether to ping other agents' hosts and the collector, true or false [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_PING",
+        action = clap::ArgAction::Set,
+        value_name = "BOOL"
+    )]
+    pub(super) ping: Option<bool>,
+    /// Time between two rounds of pings, 5s to 1h [default: 60s]
+    #[arg(long, global = true, env = "BWMON_PING_EVERY", value_name = "DURATION")]
+    pub(super) ping_every: Option<PingInterval>,
     /// Disks to report, names or globs [default: all]
     #[arg(
         long,

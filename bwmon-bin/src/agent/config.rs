@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cli::Options;
 use crate::common::config::{ConfigError, load, overlay};
@@ -19,14 +19,15 @@ pub(super) const EXAMPLE: &str = include_str!("example.toml");
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    pub(super) collector: CollectorUrl,
+    /// Absent: the one that the agent is enrolled with.
+    pub(super) collector: Option<CollectorUrl>,
     pub(super) interval: ReportInterval,
     pub(super) data_dir: Option<PathBuf>,
-    pub(super) token_file: Option<PathBuf>,
     pub(super) stdout: bool,
     pub(super) max_flows: MaxFlows,
     pub(super) log: LogFilter,
     pub(super) capture: CaptureConfig,
+    pub(super) ping: PingSettings,
     pub(super) disks: Names,
     pub(super) interfaces: Names,
     /// Whether reports are printed and not sent.
@@ -41,6 +42,23 @@ pub(super) struct CaptureConfig {
     pub(super) interfaces: Vec<String>,
     pub(super) method: MethodChoice,
     pub(super) ring_bytes: RingBytes,
+}
+
+/// `[ping]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PingSettings {
+    pub(super) enabled: bool,
+    pub(super) every: PingInterval,
+}
+
+impl Default for PingSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            every: PingInterval::default(),
+        }
+    }
 }
 
 /// Names or globs to take and to leave out.
@@ -58,15 +76,16 @@ impl Config {
         let options = options.clone();
         config.is_offline = options.stdout && options.collector.is_none();
         config.stdout |= options.stdout;
-        overlay(&mut config.collector, options.collector);
+        overlay(&mut config.collector, options.collector.map(Some));
         overlay(&mut config.interval, options.interval);
         overlay(&mut config.data_dir, options.data_dir.map(Some));
-        overlay(&mut config.token_file, options.token_file.map(Some));
         overlay(&mut config.max_flows, options.max_flows);
         overlay(&mut config.log, options.log.map(LogFilter));
         overlay(&mut config.capture.interfaces, options.capture_interfaces);
         overlay(&mut config.capture.method, options.capture_method);
         overlay(&mut config.capture.ring_bytes, options.capture_ring_bytes);
+        overlay(&mut config.ping.enabled, options.ping);
+        overlay(&mut config.ping.every, options.ping_every);
         overlay(&mut config.disks.include, options.disks_include);
         overlay(&mut config.disks.exclude, options.disks_exclude);
         overlay(&mut config.interfaces.include, options.interfaces_include);
@@ -74,7 +93,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Folders for the agent's identity, best first.
+    /// Folders for the agent's credential, best first.
     pub(super) fn data_dirs(&self) -> Vec<PathBuf> {
         match &self.data_dir {
             Some(told) => vec![told.clone()],
@@ -121,11 +140,11 @@ impl CollectorUrl {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl Default for CollectorUrl {
-    fn default() -> Self {
-        Self("http://127.0.0.1:8000".to_owned())
+    /// Host and port.
+    pub(super) fn authority(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
     }
 }
 
@@ -165,6 +184,12 @@ impl fmt::Display for CollectorUrl {
     }
 }
 
+impl Serialize for CollectorUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Time between two reports, 1 s to 300 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReportInterval(HumanDuration);
@@ -188,22 +213,40 @@ impl FromStr for ReportInterval {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let told: HumanDuration = text
-            .parse()
-            .map_err(|error| ValueError(format!("{error}; 1s to 5m make sense")))?;
-        if (Self::LEAST..=Self::MOST).contains(&told.0) {
-            Ok(Self(told))
-        } else {
-            Err(ValueError(format!(
-                "an interval of {told} is out of bounds: 1s to 5m"
-            )))
-        }
+        duration_within(text, Self::LEAST, Self::MOST, "1s to 5m").map(Self)
     }
 }
 
 impl fmt::Display for ReportInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Time between two rounds of pings, 5 s to 1 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PingInterval(HumanDuration);
+
+impl PingInterval {
+    const LEAST: Duration = Duration::from_secs(5);
+    const MOST: Duration = Duration::from_secs(3_600);
+
+    pub(super) const fn duration(self) -> Duration {
+        self.0.0
+    }
+}
+
+impl Default for PingInterval {
+    fn default() -> Self {
+        Self(HumanDuration::from_secs(60))
+    }
+}
+
+impl FromStr for PingInterval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        duration_within(text, Self::LEAST, Self::MOST, "5s to 1h").map(Self)
     }
 }
 
@@ -255,6 +298,24 @@ impl TryFrom<u64> for MaxFlows {
     }
 }
 
+fn duration_within(
+    text: &str,
+    least: Duration,
+    most: Duration,
+    bounds: &str,
+) -> Result<HumanDuration, ValueError> {
+    let told: HumanDuration = text
+        .parse()
+        .map_err(|error| ValueError(format!("{error}; {bounds} make sense")))?;
+    if (least..=most).contains(&told.0) {
+        Ok(told)
+    } else {
+        Err(ValueError(format!(
+            "an interval of {told} is out of bounds: {bounds}"
+        )))
+    }
+}
+
 fn in_bounds(
     value: u64,
     least: u64,
@@ -293,7 +354,7 @@ macro_rules! from_text {
         }
     )*};
 }
-from_text!(CollectorUrl, ReportInterval);
+from_text!(CollectorUrl, PingInterval, ReportInterval);
 
 macro_rules! from_number {
     ($($name:ident),*) => {$(
@@ -332,10 +393,10 @@ mod tests {
         assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
         let uncommented = EXAMPLE
             .replace("\n#data_dir", "\ndata_dir")
-            .replace("\n#token_file", "\ntoken_file");
+            .replace("\n#collector", "\ncollector");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
-        assert_eq!(config.token_file, Some("/etc/bwmon/token".into()));
+        assert_eq!(config.collector.unwrap().as_str(), "http://192.0.2.7:8000");
     }
 
     #[test]
@@ -343,6 +404,7 @@ mod tests {
         for (text, place, bound) in [
             ("interval = \"500ms\"", "agent.toml:1:12", "1s to 5m"),
             ("interval = \"301s\"", "agent.toml:1:12", "1s to 5m"),
+            ("[ping]\nevery = \"1s\"", "agent.toml:2:9", "5s to 1h"),
             ("max_flows = 3", "agent.toml:1:13", "16 to 1048576"),
             (
                 "[capture]\nring_bytes = 4096",
@@ -382,7 +444,7 @@ mod tests {
             ..Options::default()
         };
         assert!(Config::resolve(&options).unwrap().is_offline);
-        options.collector = Some(CollectorUrl::default());
+        options.collector = Some("http://192.0.2.7:8000".parse().unwrap());
         let both = Config::resolve(&options).unwrap();
         assert!(both.stdout && !both.is_offline);
     }

@@ -18,6 +18,7 @@ use super::host::Host;
 use super::ladder::{Failure, Ladder, Open, Rung, Source, title};
 use super::losses::LossLedger;
 use super::observers::{Relay, Side};
+use super::probing::Probes;
 use super::schedule::Schedule;
 use super::selection::{self, Selection};
 
@@ -69,6 +70,7 @@ pub(super) struct Gatherer<O> {
     rung: Rung,
     captured: Vec<(InterfaceId, String)>,
     losses: LossLedger,
+    probes: Option<Probes>,
     last_end: Instant,
     last_climb: Instant,
     last_review: Instant,
@@ -105,6 +107,7 @@ impl<O: Open> Gatherer<O> {
             rung,
             captured: Vec::new(),
             losses: LossLedger::default(),
+            probes: None,
             last_end: now,
             last_climb: now,
             last_review: now,
@@ -112,6 +115,11 @@ impl<O: Open> Gatherer<O> {
         };
         gatherer.tell_monitor();
         gatherer
+    }
+
+    /// Takes in what comes of pings.
+    pub(super) fn listen_to(&mut self, probes: Probes) {
+        self.probes = Some(probes);
     }
 
     /// How flows are seen.
@@ -241,6 +249,9 @@ impl<O: Open> Gatherer<O> {
         }
         if let Some(source) = next.as_mut().and_then(|next| next.source.as_mut()) {
             drain(source, read, Side::From(at), &mut self.monitor);
+        }
+        if let Some(probes) = &self.probes {
+            probes.tell(&mut self.monitor);
         }
         let interval = self.monitor.rotate(at, read.duration_since(self.last_end));
         self.last_end = read;

@@ -1,78 +1,87 @@
-//! Who this agent is: a random identity that lives as long as its data folder.
+//! Who this agent is: the data folder that it holds, and the enrolment in it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use bwmon_core::report::{AgentId, Epoch};
 
-const FILE_NAME: &str = "agent-id";
+use super::enrolment::{self, Enrolled};
+
+const LOCK: &str = "agent.lock";
 
 /// An identity that no other process uses as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Identity {
-    pub(super) agent: AgentId,
+    /// Absent where the agent is not enrolled: then it can print reports, and send none.
+    pub(super) enrolled: Option<Enrolled>,
     pub(super) folder: PathBuf,
     _lock: File,
 }
 
 impl Identity {
-    /// Takes the identity from the first of `folders` that can be used; draws one where there is
-    /// none yet.
+    /// Takes the identity from the first of `folders` that can be used.
     pub(super) fn take(folders: &[PathBuf]) -> anyhow::Result<Self> {
-        let mut failures = Vec::new();
-        for folder in folders {
-            match Self::take_from(folder) {
-                Ok(identity) => return Ok(identity),
-                Err(Failure::Unwritable(error)) => {
-                    failures.push(format!("{}: {error}", folder.display()));
-                }
-                Err(Failure::Final(error)) => return Err(error),
-            }
-        }
-        Err(anyhow!(
-            "cannot write the data folder ({}): choose another one with --data-dir or BWMON_DATA",
-            failures.join("; ")
-        ))
-    }
-
-    fn take_from(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join(FILE_NAME);
-        if !path.exists() {
-            draw(folder, &path).map_err(Failure::Unwritable)?;
-        }
-        let lock = File::open(&path).map_err(Failure::Unwritable)?;
-        if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
-            return Err(Failure::Final(anyhow!(
+        let folder = first_usable(folders)?;
+        let Some(lock) = folder.lock else {
+            return Err(anyhow!(
                 "another bwmon-agent runs with the data folder {}: stop it, or give this one its \
                  own with --data-dir",
-                folder.display()
-            )));
-        }
-        let agent = read(&path).map_err(Failure::Final)?;
+                folder.path.display()
+            ));
+        };
         Ok(Self {
-            agent,
-            folder: folder.to_owned(),
+            enrolled: enrolment::read(&folder.path)?,
+            folder: folder.path,
             _lock: lock,
         })
     }
-}
 
-enum Failure {
-    Unwritable(io::Error),
-    Final(anyhow::Error),
-}
-
-/// The identity in `folder`, if one was drawn there.
-pub(super) fn peek(folder: &Path) -> anyhow::Result<Option<AgentId>> {
-    let path = folder.join(FILE_NAME);
-    if path.exists() {
-        read(&path).map(Some)
-    } else {
-        Ok(None)
+    /// The identity that the collector gave; none where the agent is not enrolled.
+    pub(super) fn agent(&self) -> Option<AgentId> {
+        self.enrolled.as_ref().map(|enrolled| enrolled.agent)
     }
+}
+
+/// A data folder that can be written.
+#[derive(Debug)]
+pub(super) struct DataFolder {
+    pub(super) path: PathBuf,
+    /// Absent where another process of the agent holds it.
+    pub(super) lock: Option<File>,
+}
+
+/// The first of `folders` that can be used; it is made if it is not there.
+pub(super) fn first_usable(folders: &[PathBuf]) -> anyhow::Result<DataFolder> {
+    let mut failures = Vec::new();
+    for folder in folders {
+        match open(folder) {
+            Ok(folder) => return Ok(folder),
+            Err(error) => failures.push(format!("{}: {error}", folder.display())),
+        }
+    }
+    Err(anyhow!(
+        "cannot write the data folder ({}): choose another one with --data-dir or BWMON_DATA",
+        failures.join("; ")
+    ))
+}
+
+fn open(folder: &Path) -> io::Result<DataFolder> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let lock = private_file()
+        .create(true)
+        .truncate(false)
+        .open(folder.join(LOCK))?;
+    let is_held = matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
+    Ok(DataFolder {
+        path: folder.to_owned(),
+        lock: (!is_held).then_some(lock),
+    })
 }
 
 /// Whether a file can be made in `folder`, or the folder itself where it is not there yet.
@@ -88,94 +97,33 @@ pub(super) fn probe_folder(folder: &Path) -> io::Result<()> {
 
 /// A new run of sequence numbers.
 pub(super) fn draw_epoch() -> anyhow::Result<Epoch> {
-    Ok(Epoch(
-        random_128().context("the system gives no random numbers")?,
-    ))
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
+    Ok(Epoch(u128::from_ne_bytes(bytes)))
 }
 
-fn read(path: &Path) -> anyhow::Result<AgentId> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read the agent's identity {}", path.display()))?;
-    match text.trim().parse() {
-        Ok(agent) => Ok(agent),
-        Err(error) => bail!(
-            "{} is no agent's identity ({error}): move it away to get a new one",
-            path.display()
-        ),
-    }
-}
-
-/// Writes a new identity so that a crash leaves either none or a whole one.
-fn draw(folder: &Path, path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let agent = AgentId(random_128()?);
-    let unfinished = folder.join(format!("{FILE_NAME}.{}", std::process::id()));
-    let mut file = private_file()
-        .create(true)
-        .truncate(true)
-        .open(&unfinished)?;
-    writeln!(file, "{agent}")?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    File::open(folder)?.sync_all()
-}
-
-fn private_file() -> OpenOptions {
+/// Opens a file for writing that only this user can read.
+pub(super) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
     options
 }
 
-fn random_128() -> io::Result<u128> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(u128::from_ne_bytes(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn an_identity_is_drawn_once_kept_private_and_held_by_one() {
+    fn a_folder_is_held_by_one() {
         let folder = tempfile::tempdir().unwrap();
         let data = vec![folder.path().join("deep/data")];
-        assert_eq!(peek(&data[0]).unwrap(), None);
         let first = Identity::take(&data).unwrap();
+        assert_eq!(first.agent(), None);
         let second = Identity::take(&data).unwrap_err().to_string();
         assert!(second.contains("another bwmon-agent"), "{second}");
-        let agent = first.agent;
+        assert!(first_usable(&data).unwrap().lock.is_none());
         drop(first);
-        assert_eq!(Identity::take(&data).unwrap().agent, agent);
-        assert_eq!(peek(&data[0]).unwrap(), Some(agent));
-        let mode = fs::metadata(data[0].join(FILE_NAME))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let files = fs::read_dir(&data[0]).unwrap().count();
-        assert_eq!(files, 1, "an unfinished file stayed behind");
-    }
-
-    #[test]
-    fn a_damaged_identity_is_kept_and_named() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE_NAME), "nonsense").unwrap();
-        let message = Identity::take(&[folder.path().to_owned()])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.contains(FILE_NAME) && message.contains("move it away"),
-            "{message}"
-        );
-        assert_eq!(
-            fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(),
-            "nonsense"
-        );
+        Identity::take(&data).unwrap();
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! (`deliver`); between them is a bounded queue that merges instead of waiting (`handoff`).
 
 mod cli;
+mod client;
 mod clock;
 mod config;
 mod deliver;
 mod doctor;
+mod enrol;
+mod enrolment;
 mod flows;
 mod gather;
 mod handoff;
@@ -24,11 +27,11 @@ mod losses;
 mod memory;
 mod observers;
 mod outlets;
+mod probing;
 mod run;
 mod schedule;
 mod selection;
 mod sources;
-mod token;
 mod top;
 
 #[cfg(test)]
@@ -87,6 +90,7 @@ fn execute(cli: &Cli) -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             })
         }
+        Some(Command::Enrol(arguments)) => Ok(enrol::run(&config, arguments)),
         Some(Command::Top(arguments)) => top::run(&config, arguments),
         _ => run::run(&config).map(|()| ExitCode::SUCCESS),
     }

@@ -7,7 +7,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use bwmon_core::Sink;
-use bwmon_core::report::{AgentId, Envelope};
+use bwmon_core::report::Envelope;
 use bwmon_sinks::Secret;
 use bwmon_sinks::driver::{Driver, DriverConfig};
 use bwmon_sinks::http::{HttpConfig, HttpSink};
@@ -16,10 +16,18 @@ use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::Config;
+use super::config::{CollectorUrl, Config};
+use crate::common::secret::Secret256;
 
 /// Stack of the thread that prints.
 const STACK_BYTES: usize = 256 * 1024;
+
+/// Which collector reports go to, and what opens it.
+#[derive(Debug, Clone)]
+pub(super) struct Destination {
+    pub(super) collector: CollectorUrl,
+    pub(super) credential: Secret256,
+}
 
 /// The drivers in use. At least one at the start.
 #[derive(Debug)]
@@ -30,17 +38,13 @@ pub(super) struct Outlets {
 }
 
 impl Outlets {
-    /// Starts what `config` asks for. Inside a runtime.
+    /// Starts what `config` asks for, and the way to `destination` where there is one. Inside a
+    /// runtime.
     pub(super) async fn open(
         config: &Config,
-        agent: AgentId,
-        token: Option<Secret>,
+        destination: Option<&Destination>,
     ) -> anyhow::Result<Self> {
-        let collector = if config.is_offline {
-            None
-        } else {
-            Some(http(config, agent, token)?)
-        };
+        let collector = destination.map(http).transpose()?;
         let reader_gone = Arc::new(Notify::new());
         let stdout = if config.stdout {
             Some(print(Arc::clone(&reader_gone)).await?)
@@ -113,9 +117,9 @@ async fn close(driver: Option<Driver>, deadline: Instant) {
     }
 }
 
-fn http(config: &Config, agent: AgentId, token: Option<Secret>) -> anyhow::Result<Driver> {
-    let mut http = HttpConfig::new(config.collector.as_str(), agent);
-    http.token = token;
+fn http(destination: &Destination) -> anyhow::Result<Driver> {
+    let credential = Secret::new(destination.credential.expose());
+    let http = HttpConfig::new(destination.collector.as_str(), credential);
     let sink = HttpSink::new(&http).context("reports cannot be sent")?;
     Ok(Driver::spawn(Box::new(sink), DriverConfig::default()))
 }

@@ -16,28 +16,32 @@ use super::handoff::Handoff;
 use super::host::{self, Host};
 use super::identity::{Identity, draw_epoch};
 use super::ladder::{Ladder, Rung, title};
-use super::outlets::Outlets;
+use super::outlets::{Destination, Outlets};
+use super::probing;
 use super::selection::{Selection, check_names};
 use super::sources::Sources;
-use super::token;
 
 /// Stack of the capture thread. The deepest call is the reading of the host.
 const STACK_BYTES: usize = 512 * 1024;
 
 /// Measures, captures and reports until a signal ends it.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    let token = config.token_file.as_deref().map(token::read).transpose()?;
     let identity = Identity::take(&config.data_dirs())?;
-    let outbox = Outbox::new(identity.agent, draw_epoch()?);
-    let gatherer = gatherer(config)?;
-    say_where_reports_go(config, &identity);
+    let destination = destination(config, &identity)?;
+    // One that is not enrolled only prints, and is nobody.
+    let outbox = Outbox::new(identity.agent().unwrap_or_default(), draw_epoch()?);
+    let mut gatherer = gatherer(config)?;
+    say_where_reports_go(config, &identity, destination.as_ref());
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
 
+    if let (true, Some(destination)) = (config.ping.enabled, &destination) {
+        gatherer.listen_to(probing::start(config.ping, destination)?);
+    }
     let (handoff, intervals) = Handoff::new();
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let outlets = Outlets::open(config, identity.agent, token).await?;
+        let outlets = Outlets::open(config, destination.as_ref()).await?;
         let interval = config.interval.duration();
         thread::Builder::new()
             .name("capture".to_owned())
@@ -75,16 +79,37 @@ fn choice(method: MethodChoice) -> String {
         .unwrap_or_default()
 }
 
-fn say_where_reports_go(config: &Config, identity: &Identity) {
-    let destination = match (config.is_offline, config.stdout) {
-        (true, _) => "standard output".to_owned(),
-        (false, true) => format!("{} and standard output", config.collector),
-        (false, false) => config.collector.to_string(),
+/// Where reports are sent; nowhere where they are only printed.
+fn destination(config: &Config, identity: &Identity) -> anyhow::Result<Option<Destination>> {
+    if config.is_offline {
+        return Ok(None);
+    }
+    let Some(enrolled) = &identity.enrolled else {
+        bail!(
+            "this agent is not enrolled (there is no credential in {}): run `bwmon-collector \
+             enrol-token` on the collector's host, then `bwmon-agent enrol` here, and paste what it \
+             printed",
+            identity.folder.display()
+        );
     };
+    let collector = config.collector.as_ref().unwrap_or(&enrolled.collector);
+    Ok(Some(Destination {
+        collector: collector.clone(),
+        credential: enrolled.credential.clone(),
+    }))
+}
+
+fn say_where_reports_go(config: &Config, identity: &Identity, destination: Option<&Destination>) {
+    let destination = match destination.map(|destination| &destination.collector) {
+        None => "standard output".to_owned(),
+        Some(collector) if config.stdout => format!("{collector} and standard output"),
+        Some(collector) => collector.to_string(),
+    };
+    let agent = identity.agent();
     tracing::info!(
-        "bwmon-agent {}: agent {}, data in {}, a report every {} to {destination}",
+        "bwmon-agent {}: {}, data in {}, a report every {} to {destination}",
         env!("CARGO_PKG_VERSION"),
-        identity.agent,
+        agent.map_or("not enrolled".to_owned(), |agent| format!("agent {agent}")),
         identity.folder.display(),
         config.interval,
     );

@@ -2,6 +2,9 @@
 
 pub mod config;
 pub mod duration;
+pub mod enrolment;
 pub mod errors;
 pub mod log;
+pub mod peers;
+pub mod secret;
 pub mod throttle;

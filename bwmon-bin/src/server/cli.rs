@@ -1,6 +1,5 @@
 //! The command line of `bwmon-collector`.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -8,6 +7,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::assets::Page;
+use super::commands::{self, AgentsCommand, TokenArguments, print};
 use super::config::{Config, EXAMPLE, Overrides};
 use super::{Server, openapi};
 use crate::common::errors::told;
@@ -21,6 +21,9 @@ const EXAMPLES: &str = "\
 Examples:
   bwmon-collector                                 serve on http://127.0.0.1:8000, data in ./data
   bwmon-collector --listen 0.0.0.0:8000 --token-file token
+  bwmon-collector enrol-token --address monitor.example:8000
+                                                  a token for `bwmon-agent enrol` on another host
+  bwmon-collector agents list                     who has enrolled
   bwmon-collector --retention 30d --data-dir /var/lib/bwmon
   bwmon-collector config example > collector.toml a commented configuration file
 Settings: file (--config) < environment (BWMON_...) < flags.";
@@ -39,6 +42,13 @@ pub struct Cli {
 enum Command {
     /// Serve ingest, API and page (the default)
     Serve,
+    /// Print a token with which an agent enrols
+    EnrolToken(TokenArguments),
+    /// List or revoke the agents that have enrolled
+    Agents {
+        #[command(subcommand)]
+        command: AgentsCommand,
+    },
     /// About the configuration file
     Config {
         #[command(subcommand)]
@@ -59,6 +69,14 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             None | Some(Command::Serve) => return serve(self.overrides),
+            Some(Command::EnrolToken(arguments)) => {
+                return with_config(self.overrides, |config| {
+                    commands::print_token(config, &arguments)
+                });
+            }
+            Some(Command::Agents { command }) => {
+                return with_config(self.overrides, |config| commands::agents(config, &command));
+            }
             Some(Command::Config {
                 command: ConfigCommand::Example,
             }) => print(EXAMPLE),
@@ -70,10 +88,11 @@ impl Cli {
     }
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")
+fn with_config(overrides: Overrides, work: impl FnOnce(&Config) -> anyhow::Result<()>) -> ExitCode {
+    match Config::read(overrides) {
+        Ok(config) => end(work(&config)),
+        Err(error) => usage(&error),
+    }
 }
 
 fn serve(overrides: Overrides) -> ExitCode {

@@ -72,7 +72,7 @@ pub struct Overrides {
         global = true
     )]
     stale_after: Option<HumanDuration>,
-    /// File with the shared token of agents and people
+    /// File with the shared token of people and their programs
     #[arg(long, env = "BWMON_TOKEN_FILE", value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
     /// What is logged: a level, or directives such as warn,bwmon_bin=debug [default: info]

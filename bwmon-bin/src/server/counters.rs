@@ -16,6 +16,7 @@ pub struct Counters {
     duplicate: AtomicU64,
     refused: AtomicU64,
     turned_away: AtomicU64,
+    unauthorised: AtomicU64,
     malformed: AtomicU64,
     unknown_fields: AtomicU64,
     connections: AtomicU64,
@@ -77,11 +78,12 @@ impl Counters {
 
     /// Counts a delivery that was answered with this status.
     pub fn delivery_failed(&self, status: StatusCode) {
-        if status.is_server_error() {
-            self.turned_away.fetch_add(1, Relaxed);
-        } else {
-            self.malformed.fetch_add(1, Relaxed);
-        }
+        let counter = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => &self.unauthorised,
+            status if status.is_server_error() => &self.turned_away,
+            _ => &self.malformed,
+        };
+        counter.fetch_add(1, Relaxed);
     }
 
     /// Counts fields that were skipped.
@@ -96,6 +98,7 @@ impl Counters {
             records_duplicate: self.duplicate.load(Relaxed),
             records_refused: self.refused.load(Relaxed),
             deliveries_turned_away: self.turned_away.load(Relaxed),
+            deliveries_unauthorised: self.unauthorised.load(Relaxed),
             deliveries_malformed: self.malformed.load(Relaxed),
             unknown_fields: self.unknown_fields.load(Relaxed),
             live_reports_evicted: live.evicted(),

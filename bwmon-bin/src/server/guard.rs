@@ -43,6 +43,10 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks the answer to a request that showed a wrong token where one is needed.
+#[derive(Debug, Clone, Copy)]
+struct WrongToken;
+
 /// Adds the security headers, and keeps answers out of caches unless a route says otherwise.
 pub async fn add_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -83,12 +87,14 @@ pub async fn admit(
     let access = app.auth().map_or(Access::Open, |auth| {
         auth.judge(request.headers(), Instant::now())
     });
-    if access == Access::Wrong {
-        app.log_mistake(|| format!("a wrong token from {peer}"));
-    }
     check_origin(request.method(), request.headers(), access)?;
     request.extensions_mut().insert(access);
-    Ok(next.run(request).await)
+    let answer = next.run(request).await;
+    // Not where the credential of an agent was sent: that is no token, and may be right.
+    if answer.extensions().get::<WrongToken>().is_some() {
+        app.log_mistake(|| format!("a wrong token from {peer}"));
+    }
+    Ok(answer)
 }
 
 /// Lets only those through who may see data.
@@ -103,7 +109,11 @@ pub async fn require_access(
     if access.is_granted() {
         return next.run(request).await;
     }
-    unauthorised(access).into_response()
+    let mut answer = unauthorised(access).into_response();
+    if access == Access::Wrong {
+        answer.extensions_mut().insert(WrongToken);
+    }
+    answer
 }
 
 /// 401 that says how to show the token.

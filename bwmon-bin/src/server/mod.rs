@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod auth;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod counters;
 pub mod extract;
@@ -16,7 +17,9 @@ pub mod listener;
 pub mod live;
 pub mod model;
 pub mod openapi;
+pub mod peers;
 pub mod problem;
+pub mod registry;
 pub mod routes;
 pub mod run;
 pub mod series;

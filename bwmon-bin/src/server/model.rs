@@ -40,6 +40,8 @@ pub struct HealthCounters {
     pub records_refused: u64,
     /// Deliveries turned away to come again, because the queue was full or the store had trouble.
     pub deliveries_turned_away: u64,
+    /// Deliveries without the credential of an agent that may report.
+    pub deliveries_unauthorised: u64,
     /// Deliveries that could not be read.
     pub deliveries_malformed: u64,
     /// Fields that this version does not know and skipped.

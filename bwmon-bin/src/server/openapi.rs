@@ -55,9 +55,16 @@ pub fn frame() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
-            "The shared token. Only needed where the collector has one.",
+            "The shared token of people and their programs. Only needed where the collector has one.",
         ))
         .build();
+    let credential = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "The credential of an enrolled agent, 64 hexadecimal digits.",
+        ))
+        .build();
+    components.add_security_scheme("agent", SecurityScheme::Http(credential));
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     components.add_security_scheme(
         "session",

@@ -18,18 +18,21 @@ use bwmon_sinks::sqlite::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
 
 use super::assets::Page;
-use super::auth::{Auth, Token, TokenError};
+use super::auth::{Agents, Auth, Token, TokenError};
 use super::config::Config;
 use super::counters::Counters;
 use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
 use super::listener::Listener;
 use super::live::{Live, MAX_HOSTS, Sightings};
+use super::peers::Directory;
+use super::registry::RegistryError;
 use super::state::log_mistake;
 use super::state::{App, Parts};
 use super::stop::{Stop, stop};
-use super::store::{Store, database_path};
+use super::store::{Store, database_path, registry_path};
 use super::{openapi, routes};
 use crate::common::throttle::Throttle;
 
@@ -41,6 +44,8 @@ const RESTORED: Duration = Duration::from_secs(300);
 const RESTORED_REPORTS: usize = 512;
 /// How often hosts are looked at for silence.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the registry of agents is asked for changes: a revoked agent is out a second later.
+const AGENTS_TICK: Duration = Duration::from_millis(250);
 
 /// Why the collector did not start. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +106,9 @@ pub enum StartError {
     /// The database cannot be opened, or is not ours.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The registry of agents cannot be opened, or is not ours.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The database cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -143,6 +151,8 @@ impl Server {
         })
         .await?;
         let clock = Clock::default();
+        let (registry, now) = (registry_path(&config.data_dir), clock.clone());
+        let agents = Arc::new(off_thread(move || Agents::open(&registry, now)).await?);
         let live = Arc::new(Live::new(config.stale_after.0, clock.clone()));
         let (hosts, past) = (Arc::clone(&live), reader.clone());
         off_thread(move || restore(&hosts, &past)).await?;
@@ -160,7 +170,9 @@ impl Server {
         let app = App::new(Parts {
             is_loopback_only: address.ip().is_loopback(),
             auth,
+            agents,
             live,
+            directory: Directory::default(),
             inbox,
             store: Store::new(reader),
             counters: Arc::clone(&counters),
@@ -198,13 +210,14 @@ impl Server {
     /// When the database cannot be closed in order.
     pub async fn run(self, until: impl Future<Output = ()>) -> Result<(), SinkError> {
         let stopping = self.app.stopping();
-        let live = Arc::clone(self.app.live());
+        let (live, agents) = (Arc::clone(self.app.live()), Arc::clone(self.app.agents()));
         let router = routes::router(self.app);
         let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
         let mut serving = tokio::spawn(self.listener.serve(router, stopping));
         let house = tokio::spawn(async move {
             tokio::join!(
                 watch_hosts(&live),
+                watch_agents(&agents),
                 clean_up(
                     &self.maintenance,
                     self.retention,
@@ -264,6 +277,9 @@ impl Witness for Committed {
         }
         for (record, fate) in records.into_iter().zip(fates) {
             let key = record.key();
+            if let RecordBody::Report(interval) = &record.body {
+                self.live.arrived(agent, key, interval);
+            }
             if let Fate::Refused(reason) = fate {
                 let seq = key.seq;
                 log_mistake(&self.mistakes, || {
@@ -303,17 +319,28 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
+/// Makes the data folder if it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(folder: &Path) -> Result<(), StartError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| StartError::DataFolder {
+            folder: folder.to_owned(),
+            source,
+        })
+}
+
 /// Makes the folder if it is not there, and keeps other collectors out of it.
 fn take_folder(folder: &Path) -> Result<File, StartError> {
     let refused = |source| StartError::DataFolder {
         folder: folder.to_owned(),
         source,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(refused)?;
+    make_folder(folder)?;
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
@@ -373,6 +400,24 @@ async fn watch_hosts(live: &Live) {
     loop {
         ticks.tick().await;
         live.tick();
+    }
+}
+
+/// Takes in what `bwmon-collector agents` changes.
+async fn watch_agents(agents: &Arc<Agents>) {
+    let mut ticks = tokio::time::interval(AGENTS_TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
+    loop {
+        ticks.tick().await;
+        let agents = Arc::clone(agents);
+        let refreshed = off_thread(move || agents.refresh()).await;
+        if let (Err(error), false) = (&refreshed, is_failing) {
+            tracing::error!(%error, "changes of the agents' registry are not seen");
+        } else if refreshed.is_ok() && is_failing {
+            tracing::info!("changes of the agents' registry are seen again");
+        }
+        is_failing = refreshed.is_err();
     }
 }
 

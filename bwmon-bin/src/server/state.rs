@@ -11,14 +11,16 @@ use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
 use super::assets::Page;
-use super::auth::Auth;
+use super::auth::{Agents, Auth};
 use super::counters::Counters;
 use super::ingest::{Inbox, MemoryBudget};
 use super::live::Live;
+use super::peers::Directory;
 use super::problem::{ApiError, ApiResult};
 use super::series::{self, HostState, SeriesQuery};
 use super::stop::Stopping;
 use super::store::Store;
+use crate::common::peers::PeerList;
 use crate::common::throttle::Throttle;
 
 /// What all requests share; cheap to clone.
@@ -31,8 +33,12 @@ pub struct Parts {
     pub is_loopback_only: bool,
     /// The token and its sessions; absent where none is needed.
     pub auth: Option<Auth>,
+    /// The agents that may report.
+    pub agents: Arc<Agents>,
     /// The hosts now.
     pub live: Arc<Live>,
+    /// Those of them that can be pinged.
+    pub directory: Directory,
     /// Where deliveries go.
     pub inbox: Inbox,
     /// Where answers about the past come from.
@@ -90,9 +96,20 @@ impl App {
         self.0.auth.as_ref()
     }
 
+    /// The agents that may report.
+    pub fn agents(&self) -> &Arc<Agents> {
+        &self.0.agents
+    }
+
     /// The hosts now.
     pub fn live(&self) -> &Arc<Live> {
         &self.0.live
+    }
+
+    /// Whom `agent` is to ping now.
+    pub fn peers(&self, agent: AgentId) -> PeerList {
+        let now = self.now();
+        self.0.directory.peers(&self.0.live, agent, now)
     }
 
     /// Where deliveries go.

@@ -19,12 +19,19 @@ const AT_ONCE: usize = 4;
 const MAX_REPORTS: usize = 8_192;
 /// Most notices of one series.
 const MAX_NOTICES: usize = 1_024;
-/// Name of the database within the data folder.
+/// Name of the reports' database within the data folder.
 const FILE: &str = "bwmon.db";
+/// Name of the registry of agents within the data folder.
+const AGENTS_FILE: &str = "agents.db";
 
-/// The database within a data folder.
+/// The reports' database within a data folder.
 pub fn database_path(folder: &Path) -> PathBuf {
     folder.join(FILE)
+}
+
+/// The registry of agents within a data folder.
+pub fn registry_path(folder: &Path) -> PathBuf {
+    folder.join(AGENTS_FILE)
 }
 
 /// Reads from the store.

@@ -6,12 +6,11 @@ use std::thread;
 use bwmon_core::report::{Document, Interval, Receipt, Record, RecordBody};
 use bwmon_core::time::Timestamp;
 
-use super::wait_for;
+use super::{AGENT_ID, wait_for};
 
-/// A record as it came, and who sent it.
+/// A record as it came, and what it was sent with.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
-    pub(crate) agent: String,
     pub(crate) authorization: Option<String>,
     pub(crate) record: Record,
 }
@@ -25,7 +24,7 @@ impl Received {
     }
 }
 
-/// A collector that acknowledges everything with the right token.
+/// A collector that acknowledges everything with the right credential.
 #[derive(Debug)]
 pub(crate) struct Collector {
     address: SocketAddr,
@@ -33,18 +32,19 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) fn start(token: Option<&str>) -> Self {
-        Self::listen("127.0.0.1:0".parse().unwrap(), token)
+    /// Any credential is right where none is named.
+    pub(crate) fn start(credential: Option<&str>) -> Self {
+        Self::listen("127.0.0.1:0".parse().unwrap(), credential)
     }
 
     /// On an address of its own choice; the thread lives as long as the test.
-    pub(crate) fn listen(address: SocketAddr, token: Option<&str>) -> Self {
+    pub(crate) fn listen(address: SocketAddr, credential: Option<&str>) -> Self {
         let listener = TcpListener::bind(address).expect("the address is free");
         let address = listener.local_addr().unwrap();
         let received = Arc::default();
         let shared = Shared {
             received: Arc::clone(&received),
-            authorization: token.map(|token| format!("Bearer {token}")),
+            authorization: credential.map(|credential| format!("Bearer {credential}")),
         };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -90,6 +90,18 @@ impl Collector {
     pub(crate) fn first_report(&self) -> Interval {
         wait_for("a report", || self.reports().into_iter().next())
     }
+}
+
+const HEALTH: &str = r#"{"status":"ok","version":"9.9.9","auth_required":false}"#;
+
+fn known_agent() -> Vec<u8> {
+    let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let known = serde_json::json!({
+        "agent": AGENT_ID,
+        "schema": 1,
+        "server_time_us": Timestamp::EPOCH.plus(since_epoch).as_micros(),
+    });
+    known.to_string().into_bytes()
 }
 
 #[derive(Debug, Clone)]
@@ -170,34 +182,18 @@ impl Shared {
         let is_admitted = self.authorization.is_none()
             || request.header("authorization") == self.authorization.as_deref();
         match request.target.as_str() {
-            "/api/v1/health" => ("200 OK", self.health(is_admitted)),
+            "/api/v1/health" => ("200 OK", HEALTH.as_bytes().to_vec()),
             _ if !is_admitted => ("401 Unauthorized", b"{}".to_vec()),
             "/api/v1/ingest" => ("200 OK", self.ingest(request)),
-            "/api/v1/hosts" => ("200 OK", br#"{"hosts":[]}"#.to_vec()),
+            "/api/v1/agent" => ("200 OK", known_agent()),
             _ => ("404 Not Found", b"{}".to_vec()),
         }
-    }
-
-    fn health(&self, is_admitted: bool) -> Vec<u8> {
-        let mut health = serde_json::json!({
-            "status": "ok", "version": "9.9.9", "auth_required": self.authorization.is_some()
-        });
-        if is_admitted {
-            let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-            health["schema"] = 1.into();
-            health["server_time_us"] = Timestamp::EPOCH.plus(since_epoch).as_micros().into();
-        }
-        health.to_string().into_bytes()
     }
 
     fn ingest(&self, request: &Request) -> Vec<u8> {
         let document = request.document();
         let receipt = Receipt::all_stored(document.records.len());
         let received = document.records.into_iter().map(|record| Received {
-            agent: request
-                .header("bwmon-agent")
-                .expect("the agent's name")
-                .to_owned(),
             authorization: request.header("authorization").map(str::to_owned),
             record,
         });

@@ -13,5 +13,5 @@ mod process;
 mod wait;
 
 pub(crate) use collector::{Collector, Received};
-pub(crate) use process::{Agent, as_nobody};
+pub(crate) use process::{AGENT_ID, Agent, CREDENTIAL, as_nobody, enrol_by_hand};
 pub(crate) use wait::wait_for;

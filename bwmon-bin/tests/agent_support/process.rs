@@ -12,6 +12,26 @@ const BINARY: &str = env!("CARGO_BIN_EXE_bwmon-agent");
 /// The user `nobody` on every Linux.
 const NOBODY: u32 = 65_534;
 
+/// The identity that [`enrol_by_hand`] gives.
+pub(crate) const AGENT_ID: &str = "000102030405060708090a0b0c0d0e0f";
+/// The credential that [`enrol_by_hand`] gives.
+pub(crate) const CREDENTIAL: &str =
+    "7f3a9c51e20b6d847f3a9c51e20b6d847f3a9c51e20b6d847f3a9c51e20b6d84";
+
+/// Leaves in `data` what an enrolment with the collector leaves there.
+pub(crate) fn enrol_by_hand(data: &Path, collector: &str) {
+    fs::create_dir_all(data).unwrap();
+    let path = data.join("credential");
+    let enrolled = serde_json::json!({
+        "agent": AGENT_ID,
+        "collector": collector,
+        "token": "0011223344556677",
+        "credential": CREDENTIAL,
+    });
+    fs::write(&path, enrolled.to_string()).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A running agent with a data folder of its own; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Agent {
@@ -29,6 +49,7 @@ impl Agent {
     /// The same in the folder that an earlier agent left.
     pub(crate) fn start_in(folder: TempDir, collector: &str, extra: &[&str]) -> Self {
         let data = folder.path().join("data");
+        enrol_by_hand(&data, collector);
         let mut command = Self::command(&data);
         if !extra.contains(&"--interval") {
             command.args(["--interval", "1s"]);
@@ -73,6 +94,10 @@ impl Agent {
 
     pub(crate) fn data(&self) -> &Path {
         &self.data
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {
@@ -142,7 +167,7 @@ pub(crate) fn as_nobody() -> (TempDir, Command) {
     // at this moment, and cannot be executed until they have ended.
     let copied = Command::new("cp").arg(BINARY).arg(&binary).status();
     assert!(copied.unwrap().success());
-    fs::create_dir(&data).unwrap();
+    enrol_by_hand(&data, "http://127.0.0.1:9");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&data, Permissions::from_mode(0o777)).unwrap();
     let mut command = Command::new(&binary);
@@ -151,6 +176,7 @@ pub(crate) fn as_nobody() -> (TempDir, Command) {
         .env("BWMON_DATA", &data)
         .stdin(Stdio::null());
     if is_root() {
+        std::os::unix::fs::chown(data.join("credential"), Some(NOBODY), Some(NOBODY)).unwrap();
         command.uid(NOBODY).gid(NOBODY);
     }
     (folder, command)

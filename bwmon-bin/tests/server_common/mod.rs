@@ -14,8 +14,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use bwmon_bin::common::enrolment::{EnrolmentRequest, TokenId};
+use bwmon_bin::common::secret::Secret256;
 use bwmon_bin::server::assets::Page;
 use bwmon_bin::server::config::Config;
+use bwmon_bin::server::registry::{NewToken, Registry};
 use bwmon_bin::server::{Server, StartError};
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::report::{
@@ -29,6 +32,40 @@ use wait::wait_for;
 pub const TOKEN: &str = "k3Yx0tWm8bq1RzVn5sLd";
 pub const AGENT: AgentId = AgentId(0xa1);
 
+/// The credential of an agent that [`enrol_all`] has enrolled.
+pub fn credential(agent: AgentId) -> Secret256 {
+    format!("{:064x}", agent.0).parse().unwrap()
+}
+
+/// The header that says so.
+pub fn bearer(agent: AgentId) -> String {
+    format!("Bearer {}", credential(agent).expose())
+}
+
+/// Enrols [`AGENT`] and the agents 1 to 20 with the collector whose data is in `data`, without it.
+pub fn enrol_all(data: &Path) {
+    std::fs::create_dir_all(data).unwrap();
+    let mut registry = Registry::open(&data.join("agents.db")).unwrap();
+    let (id, secret) = (TokenId::draw().unwrap(), Secret256::draw().unwrap());
+    let token = NewToken {
+        id,
+        secret: secret.fingerprint(),
+        expires: now().plus(Duration::from_secs(60)),
+        uses: 21,
+    };
+    registry.accept(&token, now()).unwrap();
+    for agent in (1..=20).map(AgentId).chain([AGENT]) {
+        let request = EnrolmentRequest {
+            token_id: id,
+            secret: secret.clone(),
+            credential_sha256: credential(agent).fingerprint(),
+            host_name: format!("host-{}", agent.0),
+        };
+        // Refused where an earlier start has enrolled it.
+        let _is_enrolled = registry.enrol(&request, agent, now());
+    }
+}
+
 /// A collector in this process.
 pub struct Collector {
     pub address: SocketAddr,
@@ -37,7 +74,9 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// One that knows the agents of [`enrol_all`].
     pub fn start(config: Config, page: Page) -> Self {
+        enrol_all(&config.data_dir);
         Self::try_start(config, page).unwrap()
     }
 
@@ -94,9 +133,9 @@ impl Collector {
     }
 
     pub fn post_document(&self, agent: AgentId, body: &[u8], headers: &[(&str, &str)]) -> Answer {
-        let agent = agent.to_string();
+        let bearer = bearer(agent);
         let mut all = vec![
-            ("bwmon-agent", agent.as_str()),
+            ("authorization", bearer.as_str()),
             ("content-type", "application/json"),
         ];
         all.extend_from_slice(headers);
@@ -334,7 +373,14 @@ pub struct Process {
 
 impl Process {
     pub fn start(folder: &Path) -> Self {
-        Self::spawn(binary(), folder)
+        Self::spawn(binary(), folder, Stdio::null())
+    }
+
+    /// One that logs all it can into `log`.
+    pub fn start_with_log(folder: &Path, log: std::fs::File) -> Self {
+        let mut command = binary();
+        command.args(["--log", "trace"]);
+        Self::spawn(command, folder, log.into())
     }
 
     /// One that may not open more files than this.
@@ -342,15 +388,16 @@ impl Process {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_bwmon-collector")]);
-        Self::spawn(command, folder)
+        Self::spawn(command, folder, Stdio::null())
     }
 
-    fn spawn(mut command: Command, folder: &Path) -> Self {
+    fn spawn(mut command: Command, folder: &Path, log: Stdio) -> Self {
+        enrol_all(&folder.join("data"));
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.join("data"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();

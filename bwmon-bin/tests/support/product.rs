@@ -1,6 +1,6 @@
 //! The real binaries, and their API.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -67,6 +67,56 @@ pub(crate) fn collector(listen: &str, data: &Path, extra: &[&str]) -> Running {
     running
 }
 
+/// Enrols the agent whose data is in `agent` with the collector on `listen`, whose data is in
+/// `collector`.
+pub(crate) fn enrol(listen: &str, collector: &Path, agent: &Path) {
+    let binary = Command::new(env!("CARGO_BIN_EXE_bwmon-agent"));
+    enrol_through(binary, &token(listen, collector), agent);
+}
+
+/// The same on the peer's host.
+pub(crate) fn enrol_there(listen: &str, collector: &Path, agent: &Path) {
+    enrol_through(binary_there(), &token(listen, collector), agent);
+}
+
+/// Revokes the agent whose data is in `agent`.
+pub(crate) fn revoke(collector: &Path, agent: &Path) {
+    let credential = std::fs::read(agent.join("credential")).expect("the credential");
+    let credential: serde_json::Value = serde_json::from_slice(&credential).expect("JSON");
+    let id = credential.get("agent").and_then(|id| id.as_str());
+    let status = Command::new(env!("CARGO_BIN_EXE_bwmon-collector"))
+        .args(["agents", "revoke", id.expect("an identity")])
+        .arg("--data-dir")
+        .arg(collector)
+        .status()
+        .expect("the binary starts");
+    assert!(status.success(), "{status}");
+}
+
+fn token(listen: &str, collector: &Path) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_bwmon-collector"))
+        .args(["enrol-token", "--listen", listen, "--data-dir"])
+        .arg(collector)
+        .output()
+        .expect("the binary starts");
+    assert!(output.status.success(), "{output:?}");
+    output.stdout
+}
+
+fn enrol_through(mut command: Command, token: &[u8], agent: &Path) {
+    let mut child = command
+        .args(["enrol", "--data-dir"])
+        .arg(agent)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(token).expect("the token is read");
+    drop(stdin);
+    let status = child.wait().expect("wait");
+    assert!(status.success(), "{status}");
+}
+
 /// Starts an agent that reports to `collector` every second, with its data in `data`.
 pub(crate) fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
     agent_through(
@@ -79,9 +129,13 @@ pub(crate) fn agent(collector: &str, data: &Path, extra: &[&str]) -> Running {
 
 /// The same on the peer's host.
 pub(crate) fn agent_there(collector: &str, data: &Path, extra: &[&str]) -> Running {
+    agent_through(binary_there(), collector, data, extra)
+}
+
+fn binary_there() -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", "there", env!("CARGO_BIN_EXE_bwmon-agent")]);
-    agent_through(command, collector, data, extra)
+    command
 }
 
 fn agent_through(mut command: Command, collector: &str, data: &Path, extra: &[&str]) -> Running {

@@ -8,7 +8,10 @@ pub mod af_packet;
 #[cfg(feature = "capture_file")]
 pub mod capture_file;
 #[cfg(any(
-    all(any(feature = "af_packet", feature = "sock_diag"), target_os = "linux"),
+    all(
+        any(feature = "af_packet", feature = "ping", feature = "sock_diag"),
+        target_os = "linux"
+    ),
     feature = "pcap",
     feature = "system"
 ))]
@@ -17,6 +20,8 @@ mod clock;
 mod interfaces;
 #[cfg(feature = "pcap")]
 pub mod pcap;
+#[cfg(all(feature = "ping", target_os = "linux"))]
+pub mod ping;
 #[cfg(all(feature = "sock_diag", target_os = "linux"))]
 pub mod sock_diag;
 #[cfg(feature = "system")]

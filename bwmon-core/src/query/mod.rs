@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{PerDirection, Tally};
-use crate::report::{CaptureStatus, FlowRow, Interval, Terms};
+use crate::report::{CaptureStatus, FlowRow, Interval, ProbeResult, Terms};
 use crate::time::{Timestamp, Window};
 
 /// Whether a host reports.
@@ -63,8 +63,35 @@ pub struct HostSummary {
     pub capture: CaptureStatus,
     /// Packets that capture lost in the last report.
     pub capture_dropped: u64,
+    /// Set while the credential of its agent is used in two places, so that what is shown is of two
+    /// machines.
+    #[serde(default)]
+    pub cloned: Option<Cloned>,
     /// Recent course for a sparkline, oldest first, at most 60 points.
     pub recent: Vec<RecentPoint>,
+}
+
+/// An agent's credential is used in two places. One of them must enrol again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Cloned {
+    /// What tells it.
+    pub reason: CloneReason,
+    /// When it was first noticed, by the collector's clock.
+    #[serde(rename = "since_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub since: Timestamp,
+}
+
+/// What tells that an agent was cloned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CloneReason {
+    /// Two runs of sequence numbers go on at once. The reports of both are stored.
+    EpochsAlternate,
+    /// One number came with two different reports. Only the first of them is stored.
+    NumberReused,
 }
 
 /// One point of a sparkline.
@@ -124,6 +151,21 @@ pub struct HostDetail {
     pub flows: Vec<FlowUsage>,
     /// The identity of bytes of each interface.
     pub interfaces: Vec<InterfaceSum>,
+    /// Its pings of the last ten minutes, the newest of each target, by address. What another host says
+    /// of this one is with that host: a failure in one direction stays visible.
+    pub probes: Vec<Probed>,
+}
+
+/// How a target answered when it was pinged last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Probed {
+    /// End of the interval within which the round ended, by the host's clock.
+    #[serde(rename = "at_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub at: Timestamp,
+    /// What came of it.
+    pub result: ProbeResult,
 }
 
 /// The identity of bytes of one interface, summed over a window.

@@ -62,7 +62,8 @@ macro_rules! id128 {
 }
 
 id128!(
-    /// Identifies an agent for as long as its data folder lives. 32 hexadecimal digits as text.
+    /// Identifies an agent for as long as its enrolment lasts; the collector draws it, and knows the
+    /// agent by its credential. 32 hexadecimal digits as text.
     AgentId
 );
 id128!(

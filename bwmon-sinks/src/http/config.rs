@@ -1,21 +1,19 @@
 use std::time::Duration;
 
-use bwmon_core::report::AgentId;
 use ureq::http::Uri;
 
 use super::error::HttpConfigError;
 use crate::Secret;
 
-/// Which collector an [`HttpSink`](super::HttpSink) reports to, and as whom.
+/// Which collector an [`HttpSink`](super::HttpSink) reports to, and what tells it as whom.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HttpConfig {
     /// Where the collector is, such as `http://collector.example:8420`. Without credentials.
     pub url: String,
-    /// The agent whose records these are; a batch with others is refused.
-    pub agent: AgentId,
-    /// Sent as `Authorization: Bearer`, where there is one.
-    pub token: Option<Secret>,
+    /// What the agent drew when it enrolled (`POST /api/v1/enrol` of a collector); sent as `Authorization: Bearer`. The collector knows by
+    /// it, and by nothing else, whose records these are.
+    pub credential: Secret,
     /// Longest time until a connection stands.
     pub connect_timeout: Duration,
     /// Longest time for one delivery, from connecting to the end of the answer.
@@ -23,12 +21,11 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// No token, 10 s to connect, 30 s for a delivery.
-    pub fn new(url: impl Into<String>, agent: AgentId) -> Self {
+    /// 10 s to connect, 30 s for a delivery.
+    pub fn new(url: impl Into<String>, credential: Secret) -> Self {
         Self {
             url: url.into(),
-            agent,
-            token: None,
+            credential,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
         }
@@ -57,15 +54,12 @@ impl HttpConfig {
         Ok(format!("http://{authority}{path}/api/v1/ingest"))
     }
 
-    pub(super) fn authorization(&self) -> Result<Option<String>, HttpConfigError> {
-        let Some(token) = &self.token else {
-            return Ok(None);
-        };
-        let text = token.expose();
+    pub(super) fn authorization(&self) -> Result<String, HttpConfigError> {
+        let text = self.credential.expose();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(HttpConfigError::Token);
+            return Err(HttpConfigError::Credential);
         }
-        Ok(Some(format!("Bearer {text}")))
+        Ok(format!("Bearer {text}"))
     }
 }
 
@@ -74,7 +68,7 @@ mod tests {
     use super::*;
 
     fn ingest_url(url: &str) -> Result<String, String> {
-        let config = HttpConfig::new(url, AgentId(1));
+        let config = HttpConfig::new(url, Secret::new("x"));
         config.ingest_url().map_err(|error| error.to_string())
     }
 
@@ -95,7 +89,7 @@ mod tests {
             ("https://host", "https"),
             ("ftp://host", "ftp"),
             ("http://host/?a=b", "query"),
-            ("http://joe:hunter2@host/", "token"),
+            ("http://joe:hunter2@host/", "credential"),
         ] {
             let error = ingest_url(url).unwrap_err();
             assert!(error.contains(word), "{url}: {error}");
@@ -104,9 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_breaks_the_header_is_refused() {
-        let mut config = HttpConfig::new("http://host", AgentId(1));
-        config.token = Some(Secret::new("a\r\nX-Evil: 1"));
+    fn a_credential_that_breaks_the_header_is_refused() {
+        let config = HttpConfig::new("http://host", Secret::new("a\r\nX-Evil: 1"));
         let error = config.authorization().unwrap_err().to_string();
         assert!(!error.contains("Evil"), "{error}");
         assert!(!format!("{config:?}").contains("Evil"));

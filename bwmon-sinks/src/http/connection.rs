@@ -30,8 +30,7 @@ pub(super) struct Connection {
     agent: ureq::Agent,
     resolver: RememberingResolver,
     url: String,
-    agent_id: String,
-    authorization: Option<String>,
+    authorization: String,
 }
 
 impl Connection {
@@ -54,7 +53,6 @@ impl Connection {
             agent: ureq::Agent::with_parts(client, connector, resolver.clone()),
             resolver,
             url: config.ingest_url()?,
-            agent_id: config.agent.to_string(),
             authorization: config.authorization()?,
         })
     }
@@ -79,12 +77,9 @@ impl Connection {
             .post(&self.url)
             .header("content-type", "application/json")
             .header("accept", "application/json")
-            .header("bwmon-agent", &self.agent_id);
+            .header("authorization", &self.authorization);
         if job.is_compressed {
             request = request.header("content-encoding", "zstd");
-        }
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
         }
         let answer = request.send(&job.body);
         let mut answer = answer.map_err(|error| self.failed(error))?;

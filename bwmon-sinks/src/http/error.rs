@@ -22,14 +22,14 @@ pub enum HttpConfigError {
         scheme: String,
     },
     /// A URL with a user name or password.
-    #[error("the collector's url holds credentials; take them out and set `token` instead")]
+    #[error("the collector's url holds credentials; take them out and set `credential` instead")]
     CredentialsInUrl,
     /// A URL with a query.
     #[error("the collector's url has a query (`?...`); leave it out")]
     Query,
-    /// A token that no header can carry.
-    #[error("the token is empty or holds characters other than visible ASCII")]
-    Token,
+    /// A credential that no header can carry.
+    #[error("the credential is empty or holds characters other than visible ASCII")]
+    Credential,
     /// The system gives no thread.
     #[error("cannot start the thread of the HTTP client: {0}")]
     Thread(String),
@@ -64,7 +64,7 @@ fn kind_and_advice(status: u16, records: usize) -> (SinkErrorKind, &'static str)
     match status {
         413 if records > 1 => (SinkErrorKind::TooLarge, ""),
         400 | 413 | 422 => (SinkErrorKind::Refused, ""),
-        401 | 403 => (SinkErrorKind::Unauthorised, ": check the token"),
+        401 | 403 => (SinkErrorKind::Unauthorised, ": the agent must enrol again"),
         408 => (SinkErrorKind::Unavailable, ""),
         415 => (
             SinkErrorKind::Incompatible,

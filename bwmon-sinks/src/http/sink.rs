@@ -4,7 +4,7 @@ use std::thread;
 
 use async_trait::async_trait;
 use bwmon_core::Sink;
-use bwmon_core::report::{AgentId, Batch, Receipt, Record, SCHEMA};
+use bwmon_core::report::{Batch, Receipt, Record, SCHEMA};
 use bwmon_core::sink::{SinkCapability, SinkError, SinkErrorKind};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +27,6 @@ const ZSTD_LEVEL: i32 = 1;
 /// Reports to a collector. See the [module's documentation](super).
 pub struct HttpSink {
     url: String,
-    agent: AgentId,
     jobs: mpsc::Sender<Job>,
     /// Closes when the client's thread has ended.
     ended: oneshot::Receiver<()>,
@@ -37,7 +36,7 @@ impl HttpSink {
     /// Starts the client's thread; the connection is made by the first delivery.
     ///
     /// # Errors
-    /// When the url or the token cannot be used, or no thread is to be had.
+    /// When the url or the credential cannot be used, or no thread is to be had.
     pub fn new(config: &HttpConfig) -> Result<Self, HttpConfigError> {
         let connection = Connection::new(config)?;
         let url = connection.url().to_owned();
@@ -50,12 +49,7 @@ impl HttpSink {
                 drop(alive);
             })
             .map_err(|error| HttpConfigError::Thread(error.to_string()))?;
-        Ok(Self {
-            url,
-            agent: config.agent,
-            jobs,
-            ended,
-        })
+        Ok(Self { url, jobs, ended })
     }
 
     fn encode(&self, batch: &Batch) -> Result<(Vec<u8>, bool), SinkError> {
@@ -101,11 +95,7 @@ impl Sink for HttpSink {
         if records == 0 {
             return Ok(Receipt::default());
         }
-        if let Some(other) = batch.entries.iter().find(|entry| entry.agent != self.agent) {
-            let message = format!(
-                "a record of agent {}, this sink speaks for {}",
-                other.agent, self.agent
-            );
+        if let Some(message) = mixed(batch) {
             return Err(SinkError::new(SinkErrorKind::Refused, message));
         }
         let (body, is_compressed) = self.encode(batch)?;
@@ -133,7 +123,6 @@ impl fmt::Debug for HttpSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpSink")
             .field("url", &self.url)
-            .field("agent", &self.agent)
             .finish_non_exhaustive()
     }
 }
@@ -160,6 +149,16 @@ impl Write for Bounded {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Why a batch cannot be sent under one credential, if it cannot.
+fn mixed(batch: &Batch) -> Option<String> {
+    let first = batch.entries.first()?.agent;
+    let other = batch.entries.iter().find(|entry| entry.agent != first)?;
+    Some(format!(
+        "records of the agents {first} and {}, and a credential speaks for one",
+        other.agent
+    ))
 }
 
 /// Several records may fit one by one; a single one never will.

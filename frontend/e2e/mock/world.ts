@@ -11,6 +11,7 @@ import type {
   Interval,
   MountUsage,
   PeerUsage,
+  Probed,
   RecentPoint,
   Series,
   SeriesSet,
@@ -61,6 +62,8 @@ export interface WorldOptions {
   hosts: number;
   /** Numbers of hosts that stopped reporting. */
   stale?: number[];
+  /** Numbers of hosts whose agent was cloned. */
+  cloned?: number[];
   /** Names in place of the generated ones. */
   names?: string[];
 }
@@ -114,6 +117,9 @@ export class World {
       top_peer: capture.method === "counters" ? null : (peers(index, at)[0] ?? null),
       capture,
       capture_dropped: index === 3 ? 128 : 0,
+      cloned: this.options.cloned?.includes(index)
+        ? { reason: "epochs_alternate", since_us: this.startedUs - 60_000_000 }
+        : null,
       recent: this.recent(index, at),
     };
   }
@@ -129,7 +135,28 @@ export class World {
       peers: seesFlows ? peers(index, at) : [],
       flows: seesFlows ? flows(index, at) : [],
       interfaces: interfaces.map((part) => sumOf(part, at)),
+      probes: this.probes(index, at),
     };
+  }
+
+  /** The next three hosts, of which the last one does not answer. */
+  private probes(index: number, at: number): Probed[] {
+    const others = [1, 2, 3].map((step) => index + step).filter((other) => other < this.options.hosts);
+    return others.map((other, rank): Probed => {
+      const isLost = rank === 2;
+      return {
+        at_us: at,
+        result: {
+          target: this.summary(other).addresses[0] ?? "192.0.2.1",
+          kind: rank === 1 ? "tcp_connect" : "icmp",
+          sent: 3,
+          lost: isLost ? 3 : 0,
+          min_us: isLost ? null : 412,
+          mean_us: isLost ? null : 640 * (rank + 1),
+          max_us: isLost ? null : 12_345,
+        },
+      };
+    });
   }
 
   series(index: number, seconds: number): SeriesSet {

@@ -33,10 +33,43 @@ async function visit(
 
 const hostPath = (index: number) => `/hosts/${(index + 1).toString(16).padStart(32, "0")}`;
 
+describe("the pings of a host", () => {
+  it("names the hosts, says what was lost, and is not there where nobody is pinged", async () => {
+    const { page } = await visit(hostPath(0), { hosts: 4 });
+    const table = page.getByRole("table", { name: "Pings" });
+    await table.waitFor();
+    expect(await table.getByRole("row").count()).toBe(4);
+    const first = await table.getByRole("row").nth(1).innerText();
+    expect(first).toContain("3 of 3");
+    expect(await table.getByText("TCP connect").count()).toBe(1);
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.goto(page.url().replace(hostPath(0), hostPath(3)));
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Interfaces" }).waitFor();
+    expect(await table.count()).toBe(0);
+  });
+});
+
 describe("the dashboard", () => {
-  it("tells how to start an agent while there is no host", async () => {
+  it("tells how to enrol an agent while there is no host", async () => {
     const { page, mock: server } = await visit("/", { hosts: 0 });
-    await page.getByText(`bwmon-agent --collector ${server.url}`).waitFor();
+    const address = new URL(server.url).host;
+    await page.getByText(`bwmon-collector enrol-token --address ${address}`, { exact: true }).waitFor();
+    await page.getByText("bwmon-agent enrol", { exact: true }).waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+  });
+
+  it("shows which agent was cloned, and on its page what to do", async () => {
+    const { page } = await visit("/", { hosts: 2, cloned: [1] });
+    const notice = "Cloned agent: enrol one of them again";
+    const card = cards(page).filter({ hasText: notice });
+    await card.waitFor();
+    expect(await page.getByText(notice).count()).toBe(1);
+    expect(await seriousViolations(page)).toEqual([]);
+    await card.getByRole("link").click();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByText(notice).waitFor();
+    await page.getByText("bwmon-agent enrol", { exact: true }).waitFor();
     expect(await seriousViolations(page)).toEqual([]);
   });
 

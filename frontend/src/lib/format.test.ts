@@ -6,6 +6,7 @@ import {
   formatBytes,
   formatBytesExact,
   formatCount,
+  formatMicros,
   formatPercent,
   formatPerSecond,
   formatRoundBitRate,
@@ -76,5 +77,18 @@ describe("other quantities", () => {
     expect(formatPerSecond(undefined)).toBe(ABSENT);
     expect(plural(1, "host")).toBe("1 host");
     expect(plural(2, "address", "addresses")).toBe("2 addresses");
+  });
+});
+
+describe("round trips", () => {
+  it.each([
+    [0, "0 µs"],
+    [999, "999 µs"],
+    [1_000, "1.0 ms"],
+    [12_345, "12.3 ms"],
+    [123_456, "123 ms"],
+    [null, ABSENT],
+  ])("%s µs read %s", (micros, text) => {
+    expect(formatMicros(micros)).toBe(text);
   });
 });

@@ -60,6 +60,12 @@ export function formatPerSecond(perSecond: number | null | undefined): string {
   return `${perSecond >= 100 ? formatCount(perSecond) : perSecond.toFixed(1)} /s`;
 }
 
+/** A round trip, such as `850 µs` or `12.3 ms`. */
+export function formatMicros(micros: number | null | undefined): string {
+  if (!isNumber(micros)) return ABSENT;
+  return micros < 1_000 ? `${micros} µs` : `${(micros / 1_000).toFixed(micros < 100_000 ? 1 : 0)} ms`;
+}
+
 /** `1 host`, `2 hosts`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,6 +1,6 @@
 /** Names that engineers know for the numbers that travel. */
 
-import type { CaptureMethod, GapReason, InterfaceKind, OperState } from "../api/types";
+import type { CaptureMethod, CloneReason, GapReason, InterfaceKind, OperState } from "../api/types";
 
 /** IANA "Protocol Numbers". */
 const PROTOCOLS: Record<number, string> = {
@@ -125,6 +125,13 @@ export const CAPTURE_MEANING: Record<CaptureMethod, string> = {
   sock_diag:
     "Flows come from the kernel's TCP connection counters (sock_diag): payload bytes, no UDP, no interface.",
   counters: "Only the interface counters are read: no peers and no flows.",
+};
+
+export const CLONE_MEANING: Record<CloneReason, string> = {
+  epochs_alternate:
+    "Reports of two runs arrive at the same time under one credential. All of them are stored, and mixed here.",
+  number_reused:
+    "One report number came with two different reports. Only the first of each is stored, the other machine's is lost.",
 };
 
 export const KIND_LABEL: Record<InterfaceKind, string> = {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bwmon_core::collector::{CollectErrorKind, InterfaceEvent};
 use bwmon_core::flow::FlowKey;
 use bwmon_core::frame::{Frame, InterfaceId, PerDirection, Tally};
-use bwmon_core::report::{AgentId, CaptureMethod, InterfaceFacts, MountUsage, ProbeResult};
+use bwmon_core::report::{CaptureMethod, InterfaceFacts, MountUsage, ProbeResult};
 use bwmon_core::sample::HostSample;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Collector, Observer};
 
 use super::super::config::Config;
+use super::super::enrolment::{self, Enrolled};
 use super::super::ladder::{Ladder, Open, grant_command, title};
 use super::super::selection::{Selection, check_names};
 use super::super::sources::Sources;
@@ -131,8 +132,8 @@ fn open(sources: &mut Sources, method: CaptureMethod, selection: &Selection) -> 
     }
 }
 
-/// The data folder and the identity in it.
-pub(super) fn identity(config: &Config) -> (Vec<Check>, Option<AgentId>) {
+/// The data folder and the enrolment in it.
+pub(super) fn enrolment(config: &Config) -> (Vec<Check>, Option<Enrolled>) {
     let folders = config.data_dirs();
     let usable = folders
         .iter()
@@ -150,15 +151,25 @@ pub(super) fn identity(config: &Config) -> (Vec<Check>, Option<AgentId>) {
         "data folder",
         format!("{} can be written", folder.display()),
     );
-    let (known, agent) = match identity::peek(folder) {
-        Ok(Some(agent)) => (Check::ok("agent id", agent.to_string()), Some(agent)),
-        Ok(None) => (
-            Check::ok("agent id", "none yet, the first run draws one"),
+    let (known, enrolled) = match enrolment::read(folder) {
+        Ok(Some(enrolled)) => {
+            let found = format!("as agent {} with {}", enrolled.agent, enrolled.collector);
+            (Check::ok("enrolment", found), Some(enrolled))
+        }
+        Ok(None) if config.is_offline => (
+            Check::ok("enrolment", "none, and none is needed to print reports"),
             None,
         ),
-        Err(error) => (Check::failed("agent id", format!("{error:#}")), None),
+        Ok(None) => (
+            Check::failed("enrolment", "none: no collector knows this agent").advise(
+                "run `bwmon-collector enrol-token` on the collector's host, then `bwmon-agent \
+                 enrol` here, and paste what it printed",
+            ),
+            None,
+        ),
+        Err(error) => (Check::failed("enrolment", format!("{error:#}")), None),
     };
-    (vec![writable, known], agent)
+    (vec![writable, known], enrolled)
 }
 
 /// Keeps the last sample.

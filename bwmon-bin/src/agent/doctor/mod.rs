@@ -100,12 +100,12 @@ pub(super) fn examine(config: &Config) -> Report {
     let selection = super::selection::select(&config.capture.interfaces, &facts);
     let mut checks = vec![check, local::capability()];
     checks.extend(local::capture(config, &facts, &selection));
-    let (identity, agent_id) = local::identity(config);
-    checks.extend(identity);
-    checks.extend(collector::checks(config));
+    let (enrolment, enrolled) = local::enrolment(config);
+    checks.extend(enrolment);
+    checks.extend(collector::checks(config, enrolled.as_ref()));
     Report {
         agent_version: env!("CARGO_PKG_VERSION"),
-        agent_id,
+        agent_id: enrolled.map(|enrolled| enrolled.agent),
         can_report: checks.iter().all(|check| check.status != Status::Failed),
         checks,
         interfaces: with_choice(facts, &selection),

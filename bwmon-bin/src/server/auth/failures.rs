@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// Wrong tokens from one address within [`WINDOW`] that are answered as wrong.
+/// Wrong tokens from one address within [`WINDOW`] that are looked at.
 pub(super) const PER_MINUTE: u32 = 5;
 /// How long failures count.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -42,6 +42,14 @@ impl Failures {
         count.failures > PER_MINUTE
     }
 
+    /// Whether there were too many of late.
+    pub(super) fn is_over(&self, peer: IpAddr, now: Instant) -> bool {
+        let count = self.of.get(&network(peer));
+        count.is_some_and(|count| {
+            now.duration_since(count.since) <= WINDOW && count.failures >= PER_MINUTE
+        })
+    }
+
     fn make_room(&mut self, now: Instant) {
         if self.of.len() < MAX_ADDRESSES {
             return;
@@ -75,7 +83,10 @@ mod tests {
             let peer = Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + host);
             assert!(!failures.count(peer.into(), now));
         }
-        assert!(failures.count("2001:db8::ffff".parse().unwrap(), now));
+        let neighbour: IpAddr = "2001:db8::ffff".parse().unwrap();
+        assert!(failures.is_over(neighbour, now));
+        assert!(!failures.is_over(neighbour, now + WINDOW + WINDOW));
+        assert!(failures.count(neighbour, now));
         for host in 0..10_000_u32 {
             failures.count(IpAddr::V4(host.into()), now);
         }

@@ -1,8 +1,10 @@
-//! One shared token, and sessions for browsers that have shown it.
+//! Who is let in: people by one shared token, and agents by a credential of their own.
 //!
-//! Machines send the token with each request. People give it once, and get a cookie that holds a
-//! random session id; the token itself is in no cookie and no page.
+//! People's programs send the token with each request. People themselves give it once, and get a
+//! cookie that holds a random session id; the token itself is in no cookie and no page. The token
+//! does not open what agents do, and a credential nothing else.
 
+mod agents;
 mod failures;
 mod sessions;
 mod token;
@@ -14,6 +16,7 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 
+pub use agents::{Agents, Stranger};
 use failures::Failures;
 use sessions::Sessions;
 pub use token::{Token, TokenError};

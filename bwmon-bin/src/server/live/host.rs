@@ -1,18 +1,24 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, RecentPoint};
+use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 
 use super::Sightings;
+use super::clones::Clones;
 use super::sums;
 
 /// How far back the sums of a host go.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Points of a sparkline.
 const MAX_POINTS: usize = 60;
+/// How long the result of a ping is shown.
+const PROBES_KEPT: Duration = Duration::from_secs(600);
+/// Most targets whose results are kept.
+const MAX_PROBED: usize = 512;
 /// Most reports within a minute.
 const MAX_REPORTS: usize = 120;
 
@@ -37,6 +43,9 @@ pub(super) struct LiveHost {
     announced: Option<Instant>,
     is_held_back: bool,
     was_up: bool,
+    clones: Clones,
+    /// The newest of each target.
+    probes: BTreeMap<IpAddr, Probed>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +61,7 @@ impl Held {
 }
 
 impl LiveHost {
-    pub(super) const fn new(seen: Sightings, heard: Option<Instant>) -> Self {
+    pub(super) fn new(seen: Sightings, heard: Option<Instant>) -> Self {
         Self {
             seen,
             heard,
@@ -66,12 +75,36 @@ impl LiveHost {
             announced: None,
             is_held_back: false,
             was_up: false,
+            clones: Clones::default(),
+            probes: BTreeMap::new(),
         }
     }
 
     pub(super) fn heard_at(&mut self, at: Timestamp, instant: Option<Instant>) {
         self.seen.last = self.seen.last.max(at);
         self.heard = self.heard.max(instant);
+    }
+
+    /// Takes note of a report that arrived just now, whether it was stored or had come before.
+    pub(super) fn arrived(&mut self, key: RecordKey, report: &Interval, now: Instant) {
+        self.clones
+            .arrived(key.epoch, report.window, now, self.seen.last);
+        let before = self.minute.iter().find(|held| held.key == key);
+        if before.is_some_and(|held| !is_the_same(&held.interval, report)) {
+            self.clones.number_reused(now, self.seen.last);
+        }
+    }
+
+    /// Its name and the address under which others reach it, where it has one.
+    pub(super) fn place(&self) -> Option<(String, IpAddr)> {
+        let facts = &self.latest.as_ref()?.interval.host.as_ref()?.facts;
+        let address = facts.addresses.first()?;
+        Some((facts.hostname.clone(), *address))
+    }
+
+    /// Results of pings, by target.
+    pub(super) fn probes(&self) -> Vec<Probed> {
+        self.probes.values().cloned().collect()
     }
 
     pub(super) const fn seen(&self) -> Sightings {
@@ -94,6 +127,7 @@ impl LiveHost {
     /// Takes in a report. A later number of the same epoch is newer, whatever the host's clock says,
     /// because clocks are set back; so is another epoch, because it arrived later.
     pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
+        self.keep_probes(&interval);
         let held = Held { key, interval };
         let is_newer = self
             .latest
@@ -113,6 +147,25 @@ impl LiveHost {
         }
         self.prune();
         self.version += 1;
+    }
+
+    /// Keeps the newest result of each target for a while: where there are many, they take turns.
+    fn keep_probes(&mut self, interval: &Interval) {
+        let at = interval.window.end();
+        for probe in &interval.probes {
+            let kept = self.probes.get(&probe.target);
+            if kept.is_some_and(|kept| kept.at > at)
+                || (kept.is_none() && self.probes.len() >= MAX_PROBED)
+            {
+                continue;
+            }
+            let result = probe.clone();
+            self.probes.insert(probe.target, Probed { at, result });
+        }
+        if !interval.probes.is_empty() {
+            let from = at.minus(PROBES_KEPT);
+            self.probes.retain(|_, probed| probed.at > from);
+        }
     }
 
     /// Lets go of what is not within the minute that ends with the latest report; after a clock was
@@ -141,12 +194,17 @@ impl LiveHost {
         true
     }
 
-    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+    /// For how long a host that reports may be silent.
+    fn silence(&self, stale_after: Duration) -> Duration {
         let interval = self.latest.as_ref().map_or(Duration::ZERO, |latest| {
             let windows = latest.interval.merged_windows.saturating_add(1);
             latest.interval.window.duration() / windows
         });
-        let limit = stale_after.max(interval.saturating_mul(3));
+        stale_after.max(interval.saturating_mul(3))
+    }
+
+    pub(super) fn status(&self, now: Instant, stale_after: Duration) -> HostStatus {
+        let limit = self.silence(stale_after);
         let is_up = self
             .heard
             .is_some_and(|heard| now.saturating_duration_since(heard) <= limit);
@@ -208,14 +266,18 @@ impl LiveHost {
             .as_ref()
             .map(|latest| Arc::clone(&latest.interval))
             .unwrap_or_default();
-        sums::summary(
+        let summary = sums::summary(
             &latest,
             agent,
             status,
             self.seen,
             top_peer,
             self.points.iter().copied(),
-        )
+        );
+        HostSummary {
+            cloned: self.clones.verdict(now, self.silence(stale_after)),
+            ..summary
+        }
     }
 
     /// Summed when somebody asks, and then kept until the next report.
@@ -229,6 +291,15 @@ impl LiveHost {
             }
         }
     }
+}
+
+/// Whether both are the report of one interval of one machine, which was sent twice.
+fn is_the_same(one: &Interval, other: &Interval) -> bool {
+    let boot = |interval: &Interval| {
+        let host = interval.host.as_ref();
+        host.map(|host| host.facts.boot_id.clone())
+    };
+    one.window == other.window && boot(one) == boot(other)
 }
 
 /// How much memory a report takes, in rows.

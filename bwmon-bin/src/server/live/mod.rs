@@ -3,6 +3,7 @@
 //! Bounded by the number of hosts and by the rows that all minutes together hold; beyond, the oldest
 //! reports of the host that grows are let go, and the window of its sums says so.
 
+mod clones;
 mod host;
 mod sums;
 
@@ -17,6 +18,7 @@ use bwmon_sinks::Clock;
 use tokio::sync::broadcast;
 
 use super::model::HostList;
+use crate::common::peers::Peer;
 use host::LiveHost;
 pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 
@@ -116,6 +118,14 @@ impl Live {
         self.lock().hear(agent, seen, Some(Instant::now()))
     }
 
+    /// Takes note of a report that arrived just now, of an agent that was heard of, whether it was
+    /// stored or had come before: it may tell that the agent was cloned.
+    pub fn arrived(&self, agent: AgentId, key: RecordKey, report: &Interval) {
+        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
+            host.arrived(key, report, Instant::now());
+        }
+    }
+
     /// Takes in a report that was stored just now, of an agent that was heard of.
     pub fn report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
         self.lock().insert(agent, key, interval);
@@ -158,13 +168,13 @@ impl Live {
 
     /// One host in full. Sums are made outside the lock.
     pub fn detail(&self, agent: AgentId) -> Option<HostDetail> {
-        let (summary, minute) = {
+        let (summary, minute, probes) = {
             let mut hosts = self.lock();
             let host = hosts.by_agent.get_mut(&agent)?;
             let summary = host.summary(agent, Instant::now(), self.stale_after);
-            (summary, host.minute())
+            (summary, host.minute(), host.probes())
         };
-        sums::detail(summary, &minute)
+        sums::detail(summary, &minute, probes)
     }
 
     /// One host in full as JSON, kept until its next report so that many viewers cost as one.
@@ -205,6 +215,22 @@ impl Live {
             host.seen().first,
             host.status(Instant::now(), self.stale_after),
         ))
+    }
+
+    /// Hosts that report and can be pinged, in no order.
+    pub fn reachable(&self) -> Vec<Peer> {
+        let now = Instant::now();
+        let mut hosts = self.lock();
+        let up = hosts.reporting().filter_map(|(agent, host)| {
+            let is_up = host.status(now, self.stale_after) == HostStatus::Up;
+            let (name, address) = host.place().filter(|_| is_up)?;
+            Some(Peer {
+                agent: *agent,
+                name,
+                address,
+            })
+        });
+        up.collect()
     }
 
     /// Number of hosts that have reported.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
-use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, RecentPoint};
+use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
 use bwmon_core::report::{AgentId, FlowIdentity, HostMetrics, Interval, MountUsage};
 use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
@@ -112,6 +112,7 @@ pub(super) fn summary(
             .losses
             .iter()
             .fold(0, |sum: u64, loss| sum.saturating_add(loss.dropped)),
+        cloned: None,
         recent: recent.collect(),
     }
 }
@@ -125,7 +126,11 @@ fn throughput(interval: &Interval) -> Option<PerDirection<f64>> {
 }
 
 /// A host in full; absent without any report.
-pub(super) fn detail(summary: HostSummary, minute: &[Arc<Interval>]) -> Option<HostDetail> {
+pub(super) fn detail(
+    summary: HostSummary,
+    minute: &[Arc<Interval>],
+    probes: Vec<Probed>,
+) -> Option<HostDetail> {
     let latest = minute
         .iter()
         .rev()
@@ -142,6 +147,7 @@ pub(super) fn detail(summary: HostSummary, minute: &[Arc<Interval>]) -> Option<H
         peers: peers(minute, MAX_PEERS),
         flows: sum.flows,
         interfaces: sum.interfaces,
+        probes,
         summary,
     })
 }

@@ -2,31 +2,32 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use bwmon_core::report::{AgentId, Document, Receipt};
+use axum::http::StatusCode;
+use bwmon_core::report::{Document, Receipt};
 
 use crate::server::extract::is_json;
 use crate::server::guard::Peer;
 use crate::server::ingest::{self, Delivery, Encoding, IngestError, Parsed};
 use crate::server::problem::{ApiError, ApiResult, Problem};
+use crate::server::routes::agents::sender;
 use crate::server::state::App;
-
-/// Name of the header in which an agent says who it is.
-const AGENT: &str = "bwmon-agent";
 
 /// Store records of one agent
 ///
+/// Whose they are is told by the credential that the request shows, and by nothing in the body.
 /// Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
 /// at most 1 MiB as sent and 8 MiB after decompression.
 #[utoipa::path(
     post,
     path = "/api/v1/ingest",
     tag = "ingest",
-    params(("Bwmon-Agent" = String, Header, description = "Identity of the agent, 32 hexadecimal digits")),
+    security(("agent" = [])),
     request_body(content = Document, content_type = "application/json"),
     responses(
         (status = 200, description = "What became of each record; stored ones are durable", body = Receipt),
         (status = 400, description = "The body cannot be read; `field` names the place", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No agent has this credential: it must enrol again, and holds its data", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The agent was revoked: it must enrol again, and holds its data", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large, before or after decompression", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Another schema, content type or content encoding; an agent holds its data", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; send again after the seconds in `Retry-After`", body = Problem, content_type = "application/problem+json"),
@@ -50,7 +51,7 @@ pub async fn ingest(State(app): State<App>, request: Request) -> ApiResult<Json<
 
 async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
     let (parts, body) = request.into_parts();
-    let agent = agent(&parts.headers)?;
+    let agent = sender(app, &parts.headers)?;
     if !is_json(&parts.headers) {
         return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -80,18 +81,6 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
         share,
     };
     app.inbox().deliver(delivery).await.map_err(problem)
-}
-
-fn agent(headers: &HeaderMap) -> ApiResult<AgentId> {
-    headers
-        .get(AGENT)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .ok_or_else(|| {
-            ApiError::bad_request(
-                "the header Bwmon-Agent must name the agent by 32 hexadecimal digits",
-            )
-            .at_field("Bwmon-Agent")
-        })
 }
 
 fn problem(error: IngestError) -> ApiError {

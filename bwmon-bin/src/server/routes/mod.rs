@@ -1,5 +1,6 @@
 //! The routes, one file per subject.
 
+pub mod agents;
 pub mod events;
 pub mod health;
 pub mod hosts;
@@ -22,7 +23,8 @@ use super::{guard, openapi};
 /// Largest body of anything but deliveries, in bytes.
 const SMALL_BODY: usize = 16 * 1024;
 
-/// Every route of the API, with its description. What is not named as open needs access.
+/// Every route of the API, with its description. Besides those that are open, and those of agents,
+/// which look at the agent's credential, every one needs the access of people.
 pub fn api() -> OpenApiRouter<App> {
     let guarded = OpenApiRouter::default()
         .routes(routes!(hosts::hosts))
@@ -30,12 +32,15 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(hosts::series))
         .routes(routes!(hosts::traffic))
         .routes(routes!(events::events))
-        .routes(routes!(ingest::ingest))
         .routes(routes!(openapi::document))
         .route_layer(from_fn(guard::require_access));
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(health::health))
         .routes(routes!(session::open, session::close))
+        .routes(routes!(agents::enrol))
+        .routes(routes!(agents::agent))
+        .routes(routes!(agents::peers))
+        .routes(routes!(ingest::ingest))
         .merge(guarded)
 }
 

@@ -100,9 +100,13 @@ fn document(status: StatusCode, head: &str, body: &str) -> Response {
     (status, Html(html)).into_response()
 }
 
+const NO_HOST: &str = "<p>No host has reported yet. Print a token with \
+<code>bwmon-collector enrol-token</code>, give it to <code>bwmon-agent enrol</code> on the host, and \
+start <code>bwmon-agent</code> there.</p>";
+
 fn table(into: &mut String, hosts: &[HostSummary], now: Timestamp) {
     if hosts.is_empty() {
-        into.push_str("<p>No host has reported yet. Start an agent: <code>bwmon-agent</code></p>");
+        into.push_str(NO_HOST);
         return;
     }
     into.push_str("<table><thead><tr>");

@@ -1,6 +1,68 @@
 // Generated from openapi/bwmon-v1.json by `npm run generate`; do not edit.
 
 export interface paths {
+    "/api/v1/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom the credential of this request stands for
+         * @description For agents: tells whether a report would be taken, and stores nothing.
+         */
+        get: operations["agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts that the agent of this request is to ping
+         * @description For agents: at most 32 of the other agents' hosts. Where there are more they take turns, a minute each.
+         */
+        get: operations["peers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol an agent
+         * @description For the agent that was given a token of `bwmon-collector enrol-token`. It draws its credential
+         *     itself, stores it, and sends the SHA-256 of it; the same request once more gives the same answer
+         *     and spends nothing. Needs nothing but the token.
+         */
+        post: operations["enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -123,7 +185,8 @@ export interface paths {
         put?: never;
         /**
          * Store records of one agent
-         * @description Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
+         * @description Whose they are is told by the credential that the request shows, and by nothing in the body.
+         *     Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
          *     at most 1 MiB as sent and 8 MiB after decompression.
          */
         post: operations["ingest"];
@@ -213,6 +276,21 @@ export interface components {
              */
             note: string | null;
         };
+        /**
+         * @description What tells that an agent was cloned.
+         * @enum {string}
+         */
+        CloneReason: "epochs_alternate" | "number_reused";
+        /** @description An agent's credential is used in two places. One of them must enrol again. */
+        Cloned: {
+            /** @description What tells it. */
+            reason: components["schemas"]["CloneReason"];
+            /**
+             * Format: int64
+             * @description When it was first noticed, by the collector's clock.
+             */
+            since_us: number;
+        };
         /** @description Processor use within the interval, in percent of the time. */
         CpuUsage: {
             /** @description Each core, 0 to 100, in the system's order. */
@@ -281,6 +359,22 @@ export interface components {
              * @description How many reports are gone.
              */
             reports: number;
+        };
+        /** @description What an enrolled agent is. */
+        Enrolment: {
+            /** @description Its identity, 32 hexadecimal digits. */
+            agent: string;
+        };
+        /** @description What an agent asks for with a token. */
+        EnrolmentRequest: {
+            /** @description SHA-256 of the credential that the agent has drawn and stored, 64 hexadecimal digits. */
+            credential_sha256: string;
+            /** @description The name that the host gives itself, to be recognised by in `bwmon-collector agents list`. */
+            host_name: string;
+            /** @description The token's secret, 64 hexadecimal digits. */
+            secret: string;
+            /** @description Which token, 16 hexadecimal digits. */
+            token_id: string;
         };
         /** @description The first record of an epoch. */
         EpochStart: {
@@ -423,6 +517,11 @@ export interface components {
             deliveries_turned_away: number;
             /**
              * Format: int64
+             * @description Deliveries without the credential of an agent that may report.
+             */
+            deliveries_unauthorised: number;
+            /**
+             * Format: int64
              * @description Event streams open now.
              */
             event_streams: number;
@@ -462,6 +561,11 @@ export interface components {
             latest: components["schemas"]["Interval"];
             /** @description Peers on the uplinks, most bytes first, at most 100. */
             peers: components["schemas"]["PeerUsage"][];
+            /**
+             * @description Its pings of the last ten minutes, the newest of each target, by address. What another host says
+             *     of this one is with that host: a failure in one direction stays visible.
+             */
+            probes: components["schemas"]["Probed"][];
             /** @description As on the dashboard. */
             summary: components["schemas"]["HostSummary"];
             /** @description What `peers`, `flows` and `interfaces` are summed over: the last minute of reports. */
@@ -532,6 +636,7 @@ export interface components {
              * @description Packets that capture lost in the last report.
              */
             capture_dropped: number;
+            cloned: components["schemas"]["Cloned"] | null;
             /**
              * Format: float
              * @description Processor use, 0 to 100.
@@ -667,6 +772,21 @@ export interface components {
             /** @description When, by the agent's clocks. */
             window: components["schemas"]["Window"];
         };
+        /** @description What the collector says to an agent that it knows. */
+        KnownAgent: {
+            /** @description Its identity, 32 hexadecimal digits. */
+            agent: string;
+            /**
+             * Format: int32
+             * @description Version of the wire model that the collector reads.
+             */
+            schema: number;
+            /**
+             * Format: int64
+             * @description The collector's clock, in microseconds since the Unix epoch.
+             */
+            server_time_us: number;
+        };
         /** @description Runnable and uninterruptible tasks, averaged (proc(5), `/proc/loadavg`). */
         LoadAverage: {
             /**
@@ -758,6 +878,23 @@ export interface components {
          * @enum {string}
          */
         OperState: "up" | "down" | "dormant" | "lower_layer_down" | "unknown";
+        /** @description Another agent's host. */
+        Peer: {
+            /** @description Where it is pinged. */
+            address: string;
+            /** @description Which agent. */
+            agent: string;
+            /** @description Its host's name. */
+            name: string;
+        };
+        /**
+         * @description Other agents' hosts for the next round. Where there are more than [`MAX_PEERS`], they take turns from
+         *     minute to minute, so that every pair is covered, in both directions.
+         */
+        PeerList: {
+            /** @description At most [`MAX_PEERS`]. */
+            peers: components["schemas"]["Peer"][];
+        };
         /** @description Bytes exchanged with one peer over a window. */
         PeerUsage: {
             /** @description Its address. */
@@ -958,6 +1095,16 @@ export interface components {
             sent: number;
             /** @description Who was probed. */
             target: string;
+        };
+        /** @description How a target answered when it was pinged last. */
+        Probed: {
+            /**
+             * Format: int64
+             * @description End of the interval within which the round ended, by the host's clock.
+             */
+            at_us: number;
+            /** @description What came of it. */
+            result: components["schemas"]["ProbeResult"];
         };
         /** @description A problem detail (RFC 9457). */
         Problem: {
@@ -1168,6 +1315,160 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent that asks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownAgent"];
+                };
+            };
+            /** @description No agent has this credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The agent was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    peers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whom to ping now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerList"];
+                };
+            };
+            /** @description No agent has this credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The agent was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequest"];
+            };
+        };
+        responses: {
+            /** @description The agent is enrolled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description The token is wrong, spent or expired; which of them is not told */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy, or as many agents are known as are kept; try again after the seconds in `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: {
@@ -1421,10 +1722,7 @@ export interface operations {
     ingest: {
         parameters: {
             query?: never;
-            header: {
-                /** @description Identity of the agent, 32 hexadecimal digits */
-                "Bwmon-Agent": string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1445,6 +1743,24 @@ export interface operations {
             };
             /** @description The body cannot be read; `field` names the place */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No agent has this credential: it must enrol again, and holds its data */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The agent was revoked: it must enrol again, and holds its data */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

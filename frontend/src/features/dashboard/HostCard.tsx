@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { memo, type ReactNode } from "react";
 import type { HostSummary, PeerUsage, RecentPoint } from "../../api/types";
 import { CaptureBadge } from "../../components/CaptureBadge";
+import { CloneBadge } from "../../components/CloneBadge";
 import { DirectionRate } from "../../components/DirectionRate";
 import { TriangleAlert } from "../../components/Icon";
 import { Meter } from "../../components/Meter";
@@ -21,6 +22,7 @@ export const HostCard = memo(function HostCard({ host }: { host: HostSummary }) 
         className={`relative flex flex-col gap-3 rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong ${stale ? "border-dashed border-warn/60" : "border-line"}`}
       >
         <CardHead host={host} />
+        <CloneBadge host={host} />
         <div className={`space-y-3 ${stale ? "text-muted grayscale" : ""}`}>
           <Throughput host={host} />
           <div className="grid grid-cols-2 gap-4">

@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 import type { HostDetail, HostSummary } from "../../api/types";
 import { CaptureBadge, CaptureExplanation } from "../../components/CaptureBadge";
+import { CopyableText } from "../../components/CopyableText";
 import { Clock3, Radar, TriangleAlert } from "../../components/Icon";
 import { RelativeTime } from "../../components/RelativeTime";
 import { StatusBadge } from "../../components/StatusBadge";
 import { ABSENT } from "../../lib/format";
-import { CAPTURE_LABEL } from "../../lib/names";
+import { CAPTURE_LABEL, CLONE_MEANING } from "../../lib/names";
 import { formatDuration, formatMoment, milliseconds } from "../../lib/time";
 
 export function HostHeader({ detail }: { detail: HostDetail }) {
@@ -31,6 +32,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
         )}
       </dl>
       {summary.status === "stale" && <StaleNotice host={summary} />}
+      {summary.cloned && <CloneNotice cloned={summary.cloned} />}
       {hasNotice(summary) && (
         <Notice
           icon={<Radar aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />}
@@ -46,6 +48,22 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
 /** Whether the way that flows are seen leaves something out that the reader must know. */
 function hasNotice({ capture }: HostSummary): boolean {
   return capture.method === "sock_diag" || capture.method === "counters";
+}
+
+function CloneNotice({ cloned }: { cloned: NonNullable<HostSummary["cloned"]> }) {
+  return (
+    <Notice
+      icon={<TriangleAlert aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />}
+      title="Cloned agent: enrol one of them again"
+    >
+      <p className="text-sm text-muted">
+        Two machines use the credential of this host, as after a copy of its disk; first noticed{" "}
+        <RelativeTime atUs={cloned.since_us} className="font-medium text-ink" />.{" "}
+        {CLONE_MEANING[cloned.reason]}
+      </p>
+      <CopyableText text="bwmon-agent enrol" label="command that enrols" />
+    </Notice>
+  );
 }
 
 function StaleNotice({ host }: { host: HostSummary }) {

@@ -13,6 +13,7 @@ import { HostHeader } from "./HostHeader";
 import { InterfacesPanel } from "./InterfacesPanel";
 import { KeyFigures } from "./KeyFigures";
 import { PeersPanel } from "./PeersPanel";
+import { PingsPanel } from "./PingsPanel";
 import { SectionBar } from "./SectionBar";
 import { SystemPanel } from "./SystemPanel";
 
@@ -73,6 +74,7 @@ function Sections({ detail }: { detail: HostDetail }) {
           }
         />
       </div>
+      <PingsPanel detail={detail} />
       <AccountingPanel detail={detail} />
       <InterfacesPanel detail={detail} />
       <SystemPanel detail={detail} />
