@@ -1,0 +1,122 @@
+//! What is written is what `bwmon.proto` describes: a library that knows nothing but that file reads it.
+
+use std::path::Path;
+
+use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
+use prost_reflect::prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+
+use super::values::{full_document, full_receipt};
+
+pub(crate) fn message(name: &str) -> MessageDescriptor {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/wire");
+    let files = protox::compile(["bwmon.proto"], [folder]).unwrap();
+    let pool = DescriptorPool::from_file_descriptor_set(files).unwrap();
+    pool.get_message_by_name(&format!("bwmon.v1.{name}"))
+        .unwrap()
+}
+
+#[test]
+fn a_document_is_read_by_the_proto_file_and_written_by_it() {
+    let bytes = encode(&full_document());
+    let document = DynamicMessage::decode(message("Document"), bytes.as_slice()).unwrap();
+    assert_eq!(unknown_fields(&document), 0);
+    let flows = at(&document, &["records", "1", "report", "flows"]);
+    for (path, expected) in [
+        ("rows", "3"),
+        ("interfaces", r#"["eth0", "wg0"]"#),
+        ("interface", "[1, 0, 2]"),
+        ("local", "[0, 0, 1]"),
+        ("remote", "[1, 2, -1]"),
+        ("remote_port", "[443, 443, 53]"),
+        ("first_us", "[0, 1000000, 0]"),
+        ("last_us", "[1000000, -1003000, 1000000]"),
+    ] {
+        let flows = flows.as_message().unwrap();
+        assert_eq!(
+            plain(&flows.get_field_by_name(path).unwrap()),
+            expected,
+            "{path}"
+        );
+    }
+    for (path, expected) in [
+        ("records/0/epoch_start/started_us", "1700000000000000"),
+        (
+            "records/1/report/interfaces/0/conservation/ingress/residual_bytes",
+            "-60",
+        ),
+        ("records/1/report/host/cpu/cores_percent/1", "5.0"),
+        ("records/1/report/host/load/fifteen", "0.125"),
+        ("records/1/report/capture/method", "2"),
+        ("records/2/dropped/reason", "1"),
+    ] {
+        let path: Vec<_> = path.split('/').collect();
+        assert_eq!(plain(&at(&document, &path)), expected, "{path:?}");
+    }
+    // The library writes its own way, with the same meaning.
+    let rewritten = decode(&document.encode_to_vec()).unwrap();
+    assert_eq!(rewritten.document, full_document());
+}
+
+#[test]
+fn a_receipt_is_read_by_the_proto_file_and_written_by_it() {
+    let bytes = encode_receipt(&full_receipt());
+    let receipt = DynamicMessage::decode(message("Receipt"), bytes.as_slice()).unwrap();
+    assert_eq!(unknown_fields(&receipt), 0);
+    assert_eq!(plain(&at(&receipt, &["fates", "2", "kind"])), "3");
+    assert_eq!(
+        plain(&at(&receipt, &["streams", "0", "missing"])),
+        "[302, 304, 400, 400]"
+    );
+    assert_eq!(
+        decode_receipt(&receipt.encode_to_vec()).unwrap(),
+        full_receipt()
+    );
+}
+
+/// Fields that the proto file does not have, at any depth.
+fn unknown_fields(message: &DynamicMessage) -> usize {
+    let own = message.unknown_fields().count();
+    let below = message.fields().map(|(_, value)| match value {
+        Value::Message(inner) => unknown_fields(inner),
+        Value::List(list) => list
+            .iter()
+            .filter_map(Value::as_message)
+            .map(unknown_fields)
+            .sum(),
+        _ => 0,
+    });
+    own + below.sum::<usize>()
+}
+
+fn at(message: &DynamicMessage, path: &[&str]) -> Value {
+    let mut value = Value::Message(message.clone());
+    for step in path {
+        value = match &value {
+            Value::List(list) => list[step.parse::<usize>().unwrap()].clone(),
+            other => {
+                let message = other.as_message().unwrap();
+                assert!(message.has_field_by_name(step), "{step} of {path:?}");
+                message.get_field_by_name(step).unwrap().into_owned()
+            }
+        };
+    }
+    value
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::U32(number) => number.to_string(),
+        Value::U64(number) => number.to_string(),
+        Value::I64(number) => number.to_string(),
+        Value::F32(number) => format!("{number:?}"),
+        Value::F64(number) => format!("{number:?}"),
+        Value::EnumNumber(number) => number.to_string(),
+        Value::String(text) => format!("{text:?}"),
+        Value::List(list) => {
+            let parts: Vec<_> = list.iter().map(plain).collect();
+            format!("[{}]", parts.join(", "))
+        }
+        other => panic!("{other:?}"),
+    }
+}
