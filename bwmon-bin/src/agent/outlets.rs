@@ -10,13 +10,13 @@ use bwmon_core::Sink;
 use bwmon_core::report::{AgentId, Envelope};
 use bwmon_sinks::Secret;
 use bwmon_sinks::driver::{Driver, DriverConfig};
-use bwmon_sinks::http::{HttpConfig, HttpSink};
+use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink};
 use bwmon_sinks::stdout::{StdoutConfig, StdoutSink};
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::Config;
+use super::config::{Config, EncodingChoice};
 
 /// Stack of the thread that prints.
 const STACK_BYTES: usize = 256 * 1024;
@@ -116,6 +116,10 @@ async fn close(driver: Option<Driver>, deadline: Instant) {
 fn http(config: &Config, agent: AgentId, token: Option<Secret>) -> anyhow::Result<Driver> {
     let mut http = HttpConfig::new(config.collector.as_str(), agent);
     http.token = token;
+    http.encoding = match config.encoding {
+        EncodingChoice::Compact => Encoding::Compact,
+        EncodingChoice::Json => Encoding::Json,
+    };
     let sink = HttpSink::new(&http).context("reports cannot be sent")?;
     Ok(Driver::spawn(Box::new(sink), DriverConfig::default()))
 }

@@ -6,6 +6,17 @@ use ureq::http::Uri;
 use super::error::HttpConfigError;
 use crate::Secret;
 
+/// How documents are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// [Compact](bwmon_core::report::wire), and JSON where the collector does not read that.
+    #[default]
+    Compact,
+    /// JSON, which people can read on the way.
+    Json,
+}
+
 /// Which collector an [`HttpSink`](super::HttpSink) reports to, and as whom.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -16,6 +27,8 @@ pub struct HttpConfig {
     pub agent: AgentId,
     /// Sent as `Authorization: Bearer`, where there is one.
     pub token: Option<Secret>,
+    /// How documents are encoded.
+    pub encoding: Encoding,
     /// Longest time until a connection stands.
     pub connect_timeout: Duration,
     /// Longest time for one delivery, from connecting to the end of the answer.
@@ -23,12 +36,13 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// No token, 10 s to connect, 30 s for a delivery.
+    /// No token, the compact encoding, 10 s to connect, 30 s for a delivery.
     pub fn new(url: impl Into<String>, agent: AgentId) -> Self {
         Self {
             url: url.into(),
             agent,
             token: None,
+            encoding: Encoding::default(),
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
         }
