@@ -15,8 +15,8 @@ use support::CpuTime;
 
 const FLOWS: usize = 200;
 
-/// What a monitor makes of a trace, cut to its largest flows.
-fn document(kind: Kind) -> Document {
+/// What a monitor makes of a trace, cut to its largest flows, and how many those are.
+fn document(kind: Kind) -> (Document, usize) {
     let mut monitor = Monitor::new(MonitorConfig::default());
     for frame in Trace::for_bench(kind).frames() {
         monitor.frame(frame);
@@ -24,22 +24,24 @@ fn document(kind: Kind) -> Document {
     let end = Timestamp::from_secs(1_795_000_002);
     let mut interval = monitor.rotate(end, Duration::from_secs(2));
     interval.flows.truncate(FLOWS);
-    Document {
+    let flows = interval.flows.len();
+    let document = Document {
         schema: SCHEMA,
         records: vec![Record {
             epoch: Epoch(1),
             seq: 1,
             body: RecordBody::Report(Box::new(interval)),
         }],
-    }
+    };
+    (document, flows)
 }
 
 fn wire_encodings(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("wire");
     for kind in Kind::ALL {
-        let document = document(kind);
+        let (document, flows) = document(kind);
         let name = kind.name();
-        group.throughput(Throughput::Elements(FLOWS as u64));
+        group.throughput(Throughput::Elements(flows as u64));
         group.bench_function(format!("encode_compact/{name}"), |bencher| {
             bencher.iter(|| wire::encode(&document));
         });

@@ -3,8 +3,14 @@
 use std::path::Path;
 
 use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
+use bwmon_core::report::{
+    CaptureMethod, Document, DropReason, Dropped, InterfaceKind, Interval, OperState, ProbeKind,
+    RecordBody,
+};
 use prost_reflect::prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value,
+};
 
 use super::values::{full_document, full_receipt};
 
@@ -72,6 +78,89 @@ fn a_receipt_is_read_by_the_proto_file_and_written_by_it() {
         decode_receipt(&receipt.encode_to_vec()).unwrap(),
         full_receipt()
     );
+}
+
+/// Each variant has, under its number, the name that JSON gives it.
+#[test]
+fn enumerations_have_the_numbers_of_the_proto_file() {
+    use CaptureMethod::{AfPacket, Counters, Libpcap, SockDiag};
+    use OperState::{Dormant, Down, LowerLayerDown, Unknown, Up};
+    for method in [Counters, AfPacket, Libpcap, SockDiag] {
+        let document = with_interval(|interval| interval.capture.method = method);
+        let name = enumeration(&document, &["records", "1", "report", "capture"], "method");
+        assert_eq!(name, proto_name("CAPTURE_METHOD", &method));
+    }
+    let facts = ["records", "1", "report", "interfaces", "0", "facts"];
+    for state in [Unknown, Up, Down, Dormant, LowerLayerDown] {
+        let document = with_interval(|interval| interval.interfaces[0].facts.state = state);
+        let name = enumeration(&document, &facts, "state");
+        assert_eq!(name, proto_name("OPER_STATE", &state));
+    }
+    for kind in [
+        InterfaceKind::Other,
+        InterfaceKind::Physical,
+        InterfaceKind::Wireless,
+        InterfaceKind::Loopback,
+        InterfaceKind::Bridge,
+        InterfaceKind::Bond,
+        InterfaceKind::Vlan,
+        InterfaceKind::Veth,
+        InterfaceKind::Tunnel,
+    ] {
+        let document = with_interval(|interval| interval.interfaces[0].facts.kind = kind);
+        let name = enumeration(&document, &facts, "kind");
+        assert_eq!(name, proto_name("INTERFACE_KIND", &kind));
+    }
+    for kind in [ProbeKind::Other, ProbeKind::Icmp, ProbeKind::TcpConnect] {
+        let document = with_interval(|interval| interval.probes[0].kind = kind);
+        let name = enumeration(
+            &document,
+            &["records", "1", "report", "probes", "0"],
+            "kind",
+        );
+        assert_eq!(name, proto_name("PROBE_KIND", &kind));
+    }
+    for reason in [
+        DropReason::Other,
+        DropReason::QueueFull,
+        DropReason::Refused,
+    ] {
+        let mut document = full_document();
+        document.records[2].body = RecordBody::Dropped(Dropped {
+            from_seq: 3,
+            reports: 3,
+            reason,
+        });
+        let name = enumeration(&document, &["records", "2", "dropped"], "reason");
+        assert_eq!(name, proto_name("DROP_REASON", &reason));
+    }
+}
+
+fn with_interval(change: impl FnOnce(&mut Interval)) -> Document {
+    let mut document = full_document();
+    let RecordBody::Report(interval) = &mut document.records[1].body else {
+        panic!()
+    };
+    change(interval);
+    document
+}
+
+/// The name of an enumeration's value in the message at `path`.
+fn enumeration(document: &Document, path: &[&str], field: &str) -> String {
+    let bytes = encode(document);
+    let document = DynamicMessage::decode(message("Document"), bytes.as_slice()).unwrap();
+    let inner = at(&document, path);
+    let inner = inner.as_message().unwrap();
+    let number = inner.get_field_by_name(field).unwrap().as_enum_number();
+    let Kind::Enum(kind) = inner.descriptor().get_field_by_name(field).unwrap().kind() else {
+        panic!("{field}")
+    };
+    kind.get_value(number.unwrap()).unwrap().name().to_owned()
+}
+
+fn proto_name(prefix: &str, variant: &impl serde::Serialize) -> String {
+    let name = serde_json::to_value(variant).unwrap();
+    format!("{prefix}_{}", name.as_str().unwrap().to_uppercase())
 }
 
 /// Fields that the proto file does not have, at any depth.

@@ -1,8 +1,10 @@
 //! Flow rows, as columns: each distinct address and interface once, and of every other field the
 //! values of all rows together, so that what all rows have in common costs one value.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
 
 use super::super::bounds;
 use super::super::interval::FlowRow;
@@ -42,11 +44,9 @@ pub(super) fn write_flows(rows: &[FlowRow], start: Timestamp, out: &mut Writer) 
     let addresses = AddressTable::of(rows);
     let mut interfaces = Vec::new();
     let (mut local_before, mut remote_before) = (0, 0);
-    let cells: Vec<Cells> = rows
-        .iter()
-        .map(|row| {
-            let local = addresses.index(row.local);
-            let remote = addresses.index(row.remote);
+    let cells: Vec<Cells> = addresses
+        .indexed(rows)
+        .map(|(row, local, remote)| {
             let cells = [
                 interface_number(&mut interfaces, row.interface.as_deref()),
                 u64::from(row.protocol),
@@ -118,41 +118,49 @@ fn interface_number<'a>(table: &mut Vec<&'a str>, name: Option<&'a str>) -> u64 
 struct AddressTable {
     v4: Vec<u8>,
     v6: Vec<u8>,
-    /// Position within its family.
-    positions: HashMap<IpAddr, u64>,
+    known: HashMap<IpAddr, u64, RandomState>,
+    /// Of both ends of each row, the position within its family.
+    ends: Vec<[u64; 2]>,
 }
 
 impl AddressTable {
     fn of(rows: &[FlowRow]) -> Self {
         let mut table = Self::default();
-        for address in rows.iter().flat_map(|row| [row.local, row.remote]) {
-            if table.positions.contains_key(&address) {
-                continue;
-            }
-            let before = match address {
-                IpAddr::V4(address) => {
-                    table.v4.extend_from_slice(&address.octets());
-                    table.v4.len() / 4 - 1
-                }
-                IpAddr::V6(address) => {
-                    table.v6.extend_from_slice(&address.octets());
-                    table.v6.len() / 16 - 1
-                }
-            };
-            let position = u64::try_from(before).unwrap_or(u64::MAX);
-            table.positions.insert(address, position);
+        for row in rows {
+            let ends = [table.position(row.local), table.position(row.remote)];
+            table.ends.push(ends);
         }
         table
     }
 
-    fn index(&self, address: IpAddr) -> u64 {
-        let position = self.positions.get(&address).copied().unwrap_or(0);
+    fn position(&mut self, address: IpAddr) -> u64 {
+        let (v4, v6) = (&mut self.v4, &mut self.v6);
+        *self.known.entry(address).or_insert_with(|| {
+            let before = match address {
+                IpAddr::V4(address) => {
+                    v4.extend_from_slice(&address.octets());
+                    v4.len() / 4 - 1
+                }
+                IpAddr::V6(address) => {
+                    v6.extend_from_slice(&address.octets());
+                    v6.len() / 16 - 1
+                }
+            };
+            u64::try_from(before).unwrap_or(u64::MAX)
+        })
+    }
+
+    /// The rows with the positions of both their ends in the whole table.
+    fn indexed<'a>(
+        &'a self,
+        rows: &'a [FlowRow],
+    ) -> impl Iterator<Item = (&'a FlowRow, u64, u64)> + 'a {
         let v4 = u64::try_from(self.v4.len() / 4).unwrap_or(u64::MAX);
-        if address.is_ipv6() {
-            v4 + position
-        } else {
-            position
-        }
+        let index = move |address: IpAddr, at: u64| if address.is_ipv6() { v4 + at } else { at };
+        rows.iter().zip(&self.ends).map(move |(row, ends)| {
+            let [local, remote] = *ends;
+            (row, index(row.local, local), index(row.remote, remote))
+        })
     }
 
     fn write(&self, out: &mut Writer) {
@@ -331,7 +339,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Addresses of `N` bytes each; no more than rows can name.
+/// Addresses of `N` bytes each.
 fn addresses<const N: usize>(value: Value<'_>) -> Result<&[u8], DecodeError> {
     let bytes = value.bytes()?;
     if !bytes.len().is_multiple_of(N) {

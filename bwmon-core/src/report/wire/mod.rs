@@ -10,7 +10,8 @@
 //!    (`parts.rs`; a field of `Interval` in `interval.rs`, both ways). Numbers are never used again.
 //! 2. It must mean "not measured" when absent. Readers of before skip and count it.
 //! 3. An enumeration gets a number likewise; readers of before take it for their last variant.
-//! 4. Fill it in `tests/wire`, which compares both encodings and decodes by `bwmon.proto`.
+//! 4. Fill it in `tests/wire` and `fuzz/src/wire.rs`, which compare both encodings; the former also
+//!    decodes by `bwmon.proto`.
 
 mod error;
 mod field;
