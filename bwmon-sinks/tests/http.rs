@@ -263,12 +263,16 @@ async fn a_collector_that_takes_neither_encoding_makes_the_agent_hold_its_data()
             "{error}"
         );
     }
-    // Nothing was learnt from that.
+    // Nothing was learnt from that. One that reads the encoding, but not the content, is not sent JSON.
+    let reads_both = "accept-post: application/json, application/vnd.bwmon.batch+protobuf; v=1";
+    server.then(415, reads_both, "");
+    let error = sink.write(&batch([1])).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Incompatible);
     sink.write(&batch([1])).await.unwrap();
     let state = server.state.lock().unwrap();
     assert_eq!(
         state.kinds(),
-        ["compact", "json", "compact", "json", "compact"]
+        ["compact", "json", "compact", "json", "compact", "compact"]
     );
 }
 

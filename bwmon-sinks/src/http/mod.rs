@@ -5,10 +5,9 @@
 //! carries the receipt that the collector gave after its commit.
 //!
 //! Documents travel in the [compact encoding](bwmon_core::report::wire). A collector that answers 415 to
-//! it is sent the same batch as JSON, and JSON from then on, until an answer says that it reads the
-//! compact encoding after all (`Accept-Post`), as it does once it is upgraded. A collector that
-//! takes neither yields [`Incompatible`](bwmon_core::sink::SinkErrorKind::Incompatible), and the data
-//! is held.
+//! it, and does not list it among what can be posted (`Accept-Post`), is sent the same batch as JSON, and
+//! JSON from then on, until it lists it, as it does once it is upgraded. A collector that takes neither
+//! yields [`Incompatible`](bwmon_core::sink::SinkErrorKind::Incompatible), and the data is held.
 
 mod body;
 mod config;

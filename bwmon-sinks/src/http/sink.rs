@@ -103,7 +103,8 @@ impl Sink for HttpSink {
             return Err(SinkError::new(SinkErrorKind::Refused, message));
         }
         let mut answer = self.deliver(batch, self.used).await?;
-        if self.used == Encoding::Compact && answer.is_unsupported {
+        // Where it reads the encoding, it is the content that it does not read: JSON says no more.
+        if self.used == Encoding::Compact && answer.is_unsupported && !answer.reads_compact {
             let as_json = self.deliver(batch, Encoding::Json).await?;
             if as_json.receipt.is_ok() {
                 self.used = Encoding::Json;
