@@ -59,7 +59,7 @@ examples: ## Runs the examples
 	@scripts/examples.sh
 
 bench-check: ## Runs each benchmark once, and compares totals with the naive program
-	@$(CARGO_TEST) --quiet --bench parse --bench flows --bench pipeline
+	@$(CARGO_TEST) --quiet --bench parse --bench flows --bench pipeline --bench wire
 	@scripts/bench-peers.sh --check
 
 bench: ## Measures (some minutes, on a quiet machine)

@@ -9,7 +9,7 @@
 #
 # Each request is one report of 12 samples of one of 512 hosts, and the next is sent when it was
 # acknowledged. bwmon and the bare log acknowledge after a commit with synchronous FULL; VictoriaMetrics
-# before it syncs. Processor time is user and system time of the server (proc(5), stat).
+# before it syncs. Processor time is what the server's threads ran, by the scheduler.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -64,17 +64,15 @@ clean_up() {
 # One measurement: server, connections, reports, seconds, median and 99th percentile in us, CPU in us
 # by report.
 measure() {
-  local name=$1 count=$2 before after sent
+  local name=$1 count=$2 sent
   rm -rf "$work/data"
   mkdir "$work/data"
   start "$name"
-  before=$(cpu_ticks)
-  sent=$(taskset -c "$core" "$target_dir/release/ingest_load" "$name" "127.0.0.1:$port" "$count" "$seconds")
-  after=$(cpu_ticks)
+  sent=$(token "$name" | taskset -c "$core" "$target_dir/release/ingest_load" "$name" "127.0.0.1:$port" \
+    "$count" "$seconds" "$server")
   stop "$server" 10
   server=
-  awk -v name="$name" -v count="$count" -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" \
-    '{ print name, count, $1, $2, $3, $4, ticks / hz * 1e6 / $1 }' <<<"$sent"
+  awk -v name="$name" -v count="$count" '{ print name, count, $1, $2, $3, $4, $5 / 1e3 / $1 }' <<<"$sent"
 }
 
 # Becomes nothing: starts the server and waits until it listens.
@@ -96,7 +94,11 @@ start() {
   done
 }
 
-cpu_ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$server/stat"; }
+# A token for all hosts where the server wants one.
+token() {
+  [ "$1" != bwmon ] || "$target_dir/release/bwmon-collector" enrol-token --uses 1000 \
+    --listen "127.0.0.1:$port" --data-dir "$work/data" 2>/dev/null
+}
 
 report() {
   printf '%s.\nMedians of %d interleaved runs of %d s; reports of 12 samples, one per request; server and sender share a core.\n\n' \

@@ -40,7 +40,7 @@ string() { grep -o "\"$1\":\"[^\"]*\"" "$2" | cut -d'"' -f4; }
 report() {
   local name trace
   printf '%s.\n' "$(machine)"
-  printf 'Medians of processor time in nanoseconds per frame; in rotation and views, per flow.\n\n'
+  printf 'Medians of processor time in nanoseconds per frame; in rotation, views and wire, per flow.\n\n'
   printf '| benchmark | %s | %s | %s |\n|---|---:|---:|---:|\n' "${traces[@]}"
   cut -d' ' -f1 "$results" | uniq | while read -r name; do
     # shellcheck disable=SC2016 # the quotes are Markdown's

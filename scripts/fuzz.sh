@@ -95,7 +95,7 @@ run_one() {
   case $target in
     pcap | pcapng) options=(-max_len=65536 "-dict=$root/fuzz/dictionaries/capture.dict") ;;
     packet) options=(-max_len=1024 "-dict=$root/fuzz/dictionaries/packet.dict") ;;
-    flow_table) options=(-max_len=4096) ;;
+    flow_table | wire) options=(-max_len=4096) ;;
     report_json) options=(-max_len=4096 "-dict=$root/fuzz/dictionaries/report_json.dict") ;;
     *) options=(-max_len=1024) ;;
   esac

@@ -11,6 +11,7 @@ mod server_common;
 use bwmon_bin::server::StartError;
 use bwmon_bin::server::assets::Page;
 use bwmon_bin::server::config::Config;
+use bwmon_core::report::{AgentId, RecordBody};
 use server_common::{
     AGENT, Answer, Collector, TOKEN, bearer, config, delete, document, get, post, raw, report,
     with_token,
@@ -136,7 +137,12 @@ fn what_opens_the_page_does_not_open_what_agents_do_and_the_other_way_round() {
 fn the_list_of_guarded_routes_is_complete() {
     let document = bwmon_bin::server::openapi::build();
     let open = ["/api/v1/health", "/api/v1/session"];
-    let of_agents = ["/api/v1/enrol", "/api/v1/agent", "/api/v1/ingest"];
+    let of_agents = [
+        "/api/v1/enrol",
+        "/api/v1/agent",
+        "/api/v1/agent/peers",
+        "/api/v1/ingest",
+    ];
     for path in document
         .paths
         .paths
@@ -146,6 +152,31 @@ fn the_list_of_guarded_routes_is_complete() {
         let path = path.replace("{id}", &AGENT.to_string());
         assert!(GUARDED.contains(&path.as_str()), "add {path} to the matrix");
     }
+}
+
+#[test]
+fn peers_are_told_to_agents_only_and_not_the_one_that_asks() {
+    let (_folder, collector) = guarded();
+    let url = collector.url("/api/v1/agent/peers");
+    let person = format!("Bearer {TOKEN}");
+    assert_eq!(get(&url, &[]).status, 401);
+    assert_eq!(get(&url, &[("authorization", &person)]).status, 401);
+    let mut record = report(7, 1, 2);
+    if let RecordBody::Report(interval) = &mut record.body {
+        let host = interval.host.get_or_insert_default();
+        host.facts.addresses = vec!["192.0.2.10".parse().unwrap()];
+    }
+    assert_eq!(collector.deliver(AGENT, vec![record]).status, 200);
+    let peers = |agent| {
+        let answer = get(&url, &[("authorization", &bearer(agent))]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["peers"].as_array().unwrap().clone()
+    };
+    assert_eq!(peers(AGENT), Vec::<serde_json::Value>::new());
+    let told = peers(AgentId(1));
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["agent"], AGENT.to_string());
+    assert_eq!(told[0]["address"], "192.0.2.10");
 }
 
 #[test]

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use bwmon_core::Sink;
 use bwmon_core::report::{
-    AgentId, Batch, Document, Envelope, Epoch, Fate, Receipt, RecordBody, RecordKey, SCHEMA,
+    AgentId, Batch, Document, Envelope, Epoch, Fate, Receipt, RecordBody, RecordKey, SCHEMA, wire,
 };
 use bwmon_core::sink::{SinkError, SinkErrorKind};
 use bwmon_core::testkit::{self, envelope};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Secret;
-use bwmon_sinks::http::{HttpConfig, HttpSink, MAX_BODY_BYTES};
+use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink, MAX_BODY_BYTES};
 
 const AGENT: AgentId = AgentId(0xa);
 const CREDENTIAL: &str = "correct-horse-battery-staple";
@@ -35,6 +35,8 @@ struct State {
     headers: Vec<BTreeMap<String, String>>,
     stored: BTreeSet<RecordKey>,
     replies: VecDeque<Reply>,
+    /// Of an older release: answers 415 to anything but JSON.
+    reads_only_json: bool,
 }
 
 #[derive(Clone)]
@@ -81,29 +83,56 @@ impl Server {
             Some(other) => panic!("content-encoding {other}"),
         };
         let mut state = self.state.lock().unwrap();
+        let is_compact = headers["content-type"] == wire::CONTENT_TYPE;
+        assert_eq!(headers["accept"], headers["content-type"]);
         state.headers.push(headers);
         let (status, header, body) = match state.replies.pop_front() {
-            Some(Reply::Answer(status, header, body)) => (status, header, body),
+            Some(Reply::Answer(status, header, body)) => (status, header, body.into_bytes()),
             Some(Reply::StoreAndHangUp) => {
-                state.store(&body);
+                state.store(&body, is_compact);
                 return false;
             }
-            None => (
-                200,
-                "x-a: b",
-                serde_json::to_string(&state.store(&body)).unwrap(),
-            ),
+            None if is_compact && state.reads_only_json => {
+                (415, "x-a: b", b"{\"detail\":\"send JSON\"}".to_vec())
+            }
+            None => state.stored(&body, is_compact),
         };
         let length = body.len();
         let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{header}\r\n\r\n");
         let mut stream = stream;
-        stream.write_all(format!("{head}{body}").as_bytes()).is_ok()
+        stream.write_all(&[head.as_bytes(), &body].concat()).is_ok()
     }
 }
 
 impl State {
-    fn store(&mut self, body: &[u8]) -> Receipt {
-        let document: Document = serde_json::from_slice(body).unwrap();
+    /// The answer of a collector that stores.
+    fn stored(&mut self, body: &[u8], is_compact: bool) -> (u16, &'static str, Vec<u8>) {
+        let receipt = self.store(body, is_compact);
+        if is_compact {
+            let header = "content-type: application/vnd.bwmon.batch+protobuf; v=1";
+            return (200, header, wire::encode_receipt(&receipt));
+        }
+        let header = match self.reads_only_json {
+            true => "content-type: application/json",
+            false => "accept-post: application/json, application/vnd.bwmon.batch+protobuf; v=1",
+        };
+        (200, header, serde_json::to_vec(&receipt).unwrap())
+    }
+
+    fn kinds(&self) -> Vec<&str> {
+        let kind = |headers: &BTreeMap<String, String>| match headers["content-type"].as_str() {
+            "application/json" => "json",
+            wire::CONTENT_TYPE => "compact",
+            other => panic!("{other}"),
+        };
+        self.headers.iter().map(kind).collect()
+    }
+
+    fn store(&mut self, body: &[u8], is_compact: bool) -> Receipt {
+        let document: Document = match is_compact {
+            true => wire::decode(body).unwrap().document,
+            false => serde_json::from_slice(body).unwrap(),
+        };
         assert_eq!(document.schema, SCHEMA);
         let fate = |record: &bwmon_core::report::Record| match self.stored.insert(record.key()) {
             true => Fate::Stored,
@@ -183,8 +212,83 @@ async fn one_connection_serves_many_deliveries_and_each_says_who_it_is_from() {
     assert_eq!(state.headers.len(), 32);
     for headers in &state.headers {
         assert_eq!(headers["authorization"], format!("Bearer {CREDENTIAL}"));
-        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(headers["content-type"], wire::CONTENT_TYPE);
     }
+}
+
+#[tokio::test]
+async fn an_older_collector_is_sent_json_until_it_is_upgraded() {
+    let server = Server::start();
+    server.state.lock().unwrap().reads_only_json = true;
+    let mut sink = sink(&server);
+    for seq in 1..=3 {
+        let receipt = sink.write(&batch([seq])).await.unwrap();
+        assert_eq!(receipt.fates, [Fate::Stored]);
+    }
+    assert_eq!(
+        server.state.lock().unwrap().kinds(),
+        ["compact", "json", "json", "json"]
+    );
+    // Errors of another kind change nothing.
+    server.then(503, "x-a: b", "");
+    sink.write(&batch([4])).await.unwrap_err();
+    // After the upgrade an answer to JSON says what else is read.
+    server.state.lock().unwrap().reads_only_json = false;
+    for seq in 4..=6 {
+        sink.write(&batch([seq])).await.unwrap();
+    }
+    let state = server.state.lock().unwrap();
+    assert_eq!(state.kinds()[4..], ["json", "json", "compact", "compact"]);
+    assert_eq!(state.stored.len(), 6);
+    assert_eq!(state.connections, 1);
+}
+
+#[tokio::test]
+async fn a_collector_that_takes_neither_encoding_makes_the_agent_hold_its_data() {
+    let server = Server::start();
+    let mut sink = sink(&server);
+    for _ in 0..2 {
+        server.then(415, "x-a: b", "");
+        server.then(
+            415,
+            "x-a: b",
+            r#"{"detail":"document has schema 1, this collector reads schema 2"}"#,
+        );
+        let error = sink.write(&batch([1])).await.unwrap_err();
+        assert_eq!(error.kind(), SinkErrorKind::Incompatible);
+        assert!(
+            error.is_retryable() && error.to_string().contains("reads schema 2"),
+            "{error}"
+        );
+    }
+    // Nothing was learnt from that. One that reads the encoding, but not the content, is not sent JSON.
+    let reads_both = "accept-post: application/json, application/vnd.bwmon.batch+protobuf; v=1";
+    server.then(415, reads_both, "");
+    let error = sink.write(&batch([1])).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Incompatible);
+    sink.write(&batch([1])).await.unwrap();
+    let state = server.state.lock().unwrap();
+    assert_eq!(
+        state.kinds(),
+        ["compact", "json", "compact", "json", "compact", "compact"]
+    );
+}
+
+#[tokio::test]
+async fn json_is_sent_where_that_is_configured() {
+    let server = Server::start();
+    let mut config = config(&server.url);
+    config.encoding = Encoding::Json;
+    let mut sink = HttpSink::new(&config).unwrap();
+    for seq in 1..=2 {
+        sink.write(&batch([seq])).await.unwrap();
+    }
+    server.then(415, "x-a: b", "");
+    sink.write(&batch([3])).await.unwrap_err();
+    assert_eq!(
+        server.state.lock().unwrap().kinds(),
+        ["json", "json", "json"]
+    );
 }
 
 #[tokio::test]
@@ -228,6 +332,10 @@ async fn after_a_lost_answer_the_resend_is_a_duplicate() {
 async fn error_of(reply: (u16, &'static str, &str), records: u64) -> SinkError {
     let server = Server::start();
     server.then(reply.0, reply.1, reply.2);
+    if reply.0 == 415 {
+        // Said of the compact encoding, and of JSON.
+        server.then(reply.0, reply.1, reply.2);
+    }
     sink(&server).write(&batch(1..=records)).await.unwrap_err()
 }
 
@@ -299,28 +407,9 @@ async fn records_of_two_agents_and_bodies_that_are_too_long_never_leave() {
         SinkErrorKind::Refused
     );
 
-    let mut state = 1_u64;
-    let mut random = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        state >> 12
-    };
     let mut long = batch([1, 2]);
     for Envelope { record, .. } in &mut long.entries {
-        let RecordBody::Report(interval) = &mut record.body else {
-            panic!()
-        };
-        let row = interval.flows[0].clone();
-        interval.flows = vec![row; 10_000];
-        for row in &mut interval.flows {
-            row.remote =
-                Ipv6Addr::from_bits(u128::from(random()) << 64 | u128::from(random())).into();
-            row.first = Timestamp::from_micros(random());
-            for part in [&mut row.traffic.ingress, &mut row.traffic.egress] {
-                (part.bytes, part.packets) = (random(), random());
-            }
-        }
+        fill(&mut record.body, 10_000);
     }
     let error = sink.write(&long).await.unwrap_err();
     assert_eq!(error.kind(), SinkErrorKind::TooLarge);
@@ -329,14 +418,33 @@ async fn records_of_two_agents_and_bodies_that_are_too_long_never_leave() {
         "{error}"
     );
     long.entries.pop();
-    let RecordBody::Report(interval) = &mut long.entries[0].record.body else {
-        panic!()
-    };
-    interval.flows.extend_from_within(..);
-    interval.flows.extend_from_within(..);
+    fill(&mut long.entries[0].record.body, 40_000);
     assert_eq!(
         sink.write(&long).await.unwrap_err().kind(),
         SinkErrorKind::Refused
     );
     assert_eq!(server.state.lock().unwrap().headers.len(), 0);
+}
+
+/// Puts rows into a report that no compression makes smaller.
+fn fill(body: &mut RecordBody, rows: usize) {
+    let RecordBody::Report(interval) = body else {
+        panic!()
+    };
+    let mut state = rows as u64 ^ interval.window.start.as_micros();
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state >> 12
+    };
+    let row = interval.flows[0].clone();
+    interval.flows = vec![row; rows];
+    for row in &mut interval.flows {
+        row.remote = Ipv6Addr::from_bits(u128::from(random()) << 64 | u128::from(random())).into();
+        row.first = Timestamp::from_micros(random());
+        for part in [&mut row.traffic.ingress, &mut row.traffic.egress] {
+            (part.bytes, part.packets) = (random(), random());
+        }
+    }
 }

@@ -12,3 +12,4 @@ pub mod packet;
 pub mod packet_block;
 pub mod recipe;
 pub mod report_json;
+pub mod wire;

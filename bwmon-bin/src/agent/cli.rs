@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{
-    CollectorUrl, MaxFlows, MethodChoice, PingInterval, ReportInterval, RingBytes,
+    CollectorUrl, EncodingChoice, MaxFlows, MethodChoice, PingInterval, ReportInterval, RingBytes,
 };
 use super::enrol::EnrolArguments;
 use super::flows;
@@ -242,6 +242,9 @@ pub(super) struct Options {
     /// Most flows told apart within one interval [default: 65536]
     #[arg(long, global = true, env = "BWMON_MAX_FLOWS", value_name = "COUNT")]
     pub(super) max_flows: Option<MaxFlows>,
+    /// How reports travel; compact falls back to JSON where the collector reads nothing else [default: compact]
+    #[arg(long, global = true, env = "BWMON_ENCODING", value_name = "ENCODING")]
+    pub(super) encoding: Option<EncodingChoice>,
     /// Print reports as JSON lines instead of sending them, or besides where --collector is given
     #[arg(long, global = true, env = "BWMON_STDOUT", value_parser = FalseyValueParser::new())]
     pub(super) stdout: bool,

@@ -23,6 +23,7 @@ pub(super) struct Config {
     pub(super) collector: Option<CollectorUrl>,
     pub(super) interval: ReportInterval,
     pub(super) data_dir: Option<PathBuf>,
+    pub(super) encoding: EncodingChoice,
     pub(super) stdout: bool,
     pub(super) max_flows: MaxFlows,
     pub(super) log: LogFilter,
@@ -79,6 +80,7 @@ impl Config {
         overlay(&mut config.collector, options.collector.map(Some));
         overlay(&mut config.interval, options.interval);
         overlay(&mut config.data_dir, options.data_dir.map(Some));
+        overlay(&mut config.encoding, options.encoding);
         overlay(&mut config.max_flows, options.max_flows);
         overlay(&mut config.log, options.log.map(LogFilter));
         overlay(&mut config.capture.interfaces, options.capture_interfaces);
@@ -106,6 +108,18 @@ fn default_data_dirs(home: Option<&Path>) -> Vec<PathBuf> {
     let mut folders = vec![PathBuf::from("/var/lib/bwmon-agent")];
     folders.extend(home.map(|home| home.join(".local/share/bwmon-agent")));
     folders
+}
+
+/// How reports travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub(super) enum EncodingChoice {
+    /// Protobuf; JSON where the collector does not read that
+    #[default]
+    Compact,
+    /// JSON
+    Json,
 }
 
 /// How flows are to be seen.
@@ -416,6 +430,7 @@ mod tests {
                 "agent.toml:2:10",
                 "af_packet",
             ),
+            ("encoding = \"xml\"", "agent.toml:1:12", "compact"),
             ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),
         ] {
             let message = parsed(text).unwrap_err();

@@ -10,13 +10,13 @@ use bwmon_core::Sink;
 use bwmon_core::report::Envelope;
 use bwmon_sinks::Secret;
 use bwmon_sinks::driver::{Driver, DriverConfig};
-use bwmon_sinks::http::{HttpConfig, HttpSink};
+use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink};
 use bwmon_sinks::stdout::{StdoutConfig, StdoutSink};
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::{CollectorUrl, Config};
+use super::config::{CollectorUrl, Config, EncodingChoice};
 use crate::common::secret::Secret256;
 
 /// Stack of the thread that prints.
@@ -44,7 +44,9 @@ impl Outlets {
         config: &Config,
         destination: Option<&Destination>,
     ) -> anyhow::Result<Self> {
-        let collector = destination.map(http).transpose()?;
+        let collector = destination
+            .map(|destination| http(destination, config.encoding))
+            .transpose()?;
         let reader_gone = Arc::new(Notify::new());
         let stdout = if config.stdout {
             Some(print(Arc::clone(&reader_gone)).await?)
@@ -117,9 +119,13 @@ async fn close(driver: Option<Driver>, deadline: Instant) {
     }
 }
 
-fn http(destination: &Destination) -> anyhow::Result<Driver> {
+fn http(destination: &Destination, encoding: EncodingChoice) -> anyhow::Result<Driver> {
     let credential = Secret::new(destination.credential.expose());
-    let http = HttpConfig::new(destination.collector.as_str(), credential);
+    let mut http = HttpConfig::new(destination.collector.as_str(), credential);
+    http.encoding = match encoding {
+        EncodingChoice::Compact => Encoding::Compact,
+        EncodingChoice::Json => Encoding::Json,
+    };
     let sink = HttpSink::new(&http).context("reports cannot be sent")?;
     Ok(Driver::spawn(Box::new(sink), DriverConfig::default()))
 }

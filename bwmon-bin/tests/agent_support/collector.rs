@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use bwmon_core::report::{Document, Interval, Receipt, Record, RecordBody};
+use bwmon_core::report::{Document, Interval, Receipt, Record, RecordBody, wire};
 use bwmon_core::time::Timestamp;
 
 use super::{AGENT_ID, wait_for};
@@ -154,7 +154,10 @@ impl Request {
             None => self.body.clone(),
             other => panic!("unexpected content-encoding {other:?}"),
         };
-        serde_json::from_slice(&plain).expect("a document")
+        match self.header("content-type") {
+            Some(wire::CONTENT_TYPE) => wire::decode(&plain).expect("a document").document,
+            _ => serde_json::from_slice(&plain).expect("a document"),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use bwmon_bin::server::{Server, StartError};
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::report::{
     AgentId, Document, Epoch, EpochStart, FlowRow, HostFacts, HostMetrics, InterfaceFacts,
-    InterfaceInterval, Interval, KernelCounters, Record, RecordBody, SCHEMA,
+    InterfaceInterval, Interval, KernelCounters, Record, RecordBody, SCHEMA, wire,
 };
 use bwmon_core::time::{Timestamp, Window};
 use serde_json::Value;
@@ -130,6 +130,18 @@ impl Collector {
 
     pub fn deliver(&self, agent: AgentId, records: Vec<Record>) -> Answer {
         self.post_document(agent, &document(records), &[])
+    }
+
+    /// The same in the compact encoding, answered in it.
+    pub fn deliver_compact(&self, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+        let bearer = bearer(AGENT);
+        let mut all = vec![
+            ("authorization", bearer.as_str()),
+            ("content-type", wire::CONTENT_TYPE),
+            ("accept", wire::CONTENT_TYPE),
+        ];
+        all.extend_from_slice(headers);
+        post(&self.url("/api/v1/ingest"), body, &all)
     }
 
     pub fn post_document(&self, agent: AgentId, body: &[u8], headers: &[(&str, &str)]) -> Answer {

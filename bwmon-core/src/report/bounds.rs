@@ -17,6 +17,11 @@ pub const FLOWS: usize = 4_096;
 pub const CLASSES: usize = 64;
 /// Most records in one document or batch.
 pub const RECORDS: usize = 1_024;
+/// Most ranges of missing numbers in the state of one stream.
+pub const RANGES: usize = 1_024;
+/// Most memory that a document in the compact encoding may take when it is read, in bytes. Its rows
+/// share what they have in common, so the length of the bytes alone bounds nothing.
+pub const DOCUMENT_MEMORY: usize = 32 << 20;
 
 /// Cuts `text` to [`STRING_BYTES`] at a character boundary. For writers: a name that a host gives
 /// itself must not make its report unreadable.

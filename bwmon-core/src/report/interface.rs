@@ -183,7 +183,7 @@ fn signed_difference(a: u64, b: u64) -> i64 {
 }
 
 /// Frames of one EtherType that carry no IP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NonIpCount {
     /// EtherType (IEEE 802), or the 802.3 length field where it is below 1536.
@@ -193,7 +193,7 @@ pub struct NonIpCount {
 }
 
 /// Frames that could not be parsed, by layer and reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnparsedCount {
     /// The layer that failed, such as `ipv4`.

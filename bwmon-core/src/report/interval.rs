@@ -208,6 +208,9 @@ pub enum ProbeKind {
     Icmp,
     /// Time until a TCP connection was accepted or refused.
     TcpConnect,
+    /// A kind from a newer agent.
+    #[serde(other)]
+    Other,
 }
 
 /// Result of probing one target.

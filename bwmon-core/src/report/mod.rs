@@ -3,7 +3,7 @@
 //!
 //! Counters and windows travel, never rates. A reader skips fields that it does not know, so new
 //! fields must be optional and default to "not measured". Every collection and string is bounded
-//! where it is read ([`bounds`]).
+//! where it is read ([`bounds`]). It travels as JSON, or in the compact encoding of [`wire`].
 
 pub mod bounds;
 mod host;
@@ -11,6 +11,7 @@ mod interface;
 mod interval;
 mod merge;
 mod record;
+pub mod wire;
 
 pub use host::{
     CpuUsage, DiskCounters, DiskInterval, HostFacts, HostMetrics, LoadAverage, MemoryUsage,

@@ -118,7 +118,7 @@ pub enum RecordBody {
 }
 
 /// Says that the records `from_seq` to the record's own `seq` will never come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Dropped {
     /// First record that is gone.
@@ -130,7 +130,7 @@ pub struct Dropped {
 }
 
 /// Why records are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
@@ -139,6 +139,7 @@ pub enum DropReason {
     /// The receiver refused them for good.
     Refused,
     /// A reason from a newer agent.
+    #[default]
     #[serde(other)]
     Other,
 }

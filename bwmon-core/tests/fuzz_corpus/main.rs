@@ -22,3 +22,4 @@ mod oracles;
 mod packet;
 mod recipes;
 mod report_json;
+mod wire;

@@ -67,7 +67,7 @@ fn report_seeds() -> Vec<(&'static str, Vec<u8>, bool)> {
     ]
 }
 
-fn interval() -> Interval {
+pub(super) fn interval() -> Interval {
     let tally = |bytes, packets| Tally { bytes, packets };
     let traffic = PerDirection {
         ingress: tally(1_500, 2),
@@ -110,7 +110,7 @@ fn interval() -> Interval {
     }
 }
 
-fn record(seq: u64, body: RecordBody) -> Record {
+pub(super) fn record(seq: u64, body: RecordBody) -> Record {
     Record {
         epoch: Epoch(0x6f1d_0c3b_5a29_48e7_b1c4_d5e6_f7a8_b9c0),
         seq,

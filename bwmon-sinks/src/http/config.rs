@@ -5,6 +5,17 @@ use ureq::http::Uri;
 use super::error::HttpConfigError;
 use crate::Secret;
 
+/// How documents are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// [Compact](bwmon_core::report::wire), and JSON where the collector does not read that.
+    #[default]
+    Compact,
+    /// JSON, which people can read on the way.
+    Json,
+}
+
 /// Which collector an [`HttpSink`](super::HttpSink) reports to, and what tells it as whom.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -14,6 +25,8 @@ pub struct HttpConfig {
     /// What the agent drew when it enrolled (`POST /api/v1/enrol` of a collector); sent as `Authorization: Bearer`. The collector knows by
     /// it, and by nothing else, whose records these are.
     pub credential: Secret,
+    /// How documents are encoded.
+    pub encoding: Encoding,
     /// Longest time until a connection stands.
     pub connect_timeout: Duration,
     /// Longest time for one delivery, from connecting to the end of the answer.
@@ -21,11 +34,12 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// 10 s to connect, 30 s for a delivery.
+    /// The compact encoding, 10 s to connect, 30 s for a delivery.
     pub fn new(url: impl Into<String>, credential: Secret) -> Self {
         Self {
             url: url.into(),
             credential,
+            encoding: Encoding::default(),
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
         }

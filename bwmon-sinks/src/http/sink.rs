@@ -1,32 +1,26 @@
 use std::fmt;
-use std::io::{self, Write};
 use std::thread;
 
 use async_trait::async_trait;
 use bwmon_core::Sink;
-use bwmon_core::report::{Batch, Receipt, Record, SCHEMA};
+use bwmon_core::report::{Batch, Receipt};
 use bwmon_core::sink::{SinkCapability, SinkError, SinkErrorKind};
-use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::config::HttpConfig;
-use super::connection::{Connection, Job};
+use super::body::Body;
+use super::config::{Encoding, HttpConfig};
+use super::connection::{Answer, Connection, Job};
 use super::error::HttpConfigError;
 
 /// Most records in one delivery.
 pub const MAX_BATCH: usize = 64;
-/// Largest body as it travels.
-pub const MAX_BODY_BYTES: usize = 1 << 20;
-/// Largest body before compression.
-pub const MAX_DECODED_BYTES: usize = 8 << 20;
-
-/// Bodies above this size are compressed.
-const COMPRESS_ABOVE_BYTES: usize = 1 << 10;
-const ZSTD_LEVEL: i32 = 1;
-
 /// Reports to a collector. See the [module's documentation](super).
 pub struct HttpSink {
     url: String,
+    /// The encoding that was asked for.
+    wanted: Encoding,
+    /// The one in use: JSON as long as the collector reads nothing else.
+    used: Encoding,
     jobs: mpsc::Sender<Job>,
     /// Closes when the client's thread has ended.
     ended: oneshot::Receiver<()>,
@@ -49,28 +43,32 @@ impl HttpSink {
                 drop(alive);
             })
             .map_err(|error| HttpConfigError::Thread(error.to_string()))?;
-        Ok(Self { url, jobs, ended })
+        Ok(Self {
+            url,
+            wanted: config.encoding,
+            used: config.encoding,
+            jobs,
+            ended,
+        })
     }
 
-    fn encode(&self, batch: &Batch) -> Result<(Vec<u8>, bool), SinkError> {
-        let document = DocumentRef {
-            schema: SCHEMA,
-            records: batch.entries.iter().map(|entry| &entry.record).collect(),
+    /// Sends a batch in one encoding.
+    async fn deliver(&self, batch: &Batch, encoding: Encoding) -> Result<Answer, SinkError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            body: Body::of(batch, encoding)?,
+            records: batch.entries.len(),
+            reply,
         };
-        let mut json = Bounded(Vec::new());
-        serde_json::to_writer(&mut json, &document)
-            .map_err(|error| too_long(batch, MAX_DECODED_BYTES, "").caused_by(error))?;
-        let json = json.0;
-        if json.len() <= COMPRESS_ABOVE_BYTES {
-            return Ok((json, false));
+        self.jobs.send(job).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// What to use next, by what the collector says that it reads.
+    fn learn(&mut self, reads_compact: bool) {
+        if self.wanted == Encoding::Compact && reads_compact {
+            self.used = Encoding::Compact;
         }
-        let body = zstd::bulk::compress(&json, ZSTD_LEVEL).map_err(|error| {
-            SinkError::new(SinkErrorKind::Busy, "no memory to compress a batch").caused_by(error)
-        })?;
-        if body.len() > MAX_BODY_BYTES {
-            return Err(too_long(batch, MAX_BODY_BYTES, " after compression"));
-        }
-        Ok((body, true))
     }
 }
 
@@ -98,16 +96,17 @@ impl Sink for HttpSink {
         if let Some(message) = mixed(batch) {
             return Err(SinkError::new(SinkErrorKind::Refused, message));
         }
-        let (body, is_compressed) = self.encode(batch)?;
-        let (reply, answer) = oneshot::channel();
-        let job = Job {
-            body,
-            is_compressed,
-            records,
-            reply,
-        };
-        self.jobs.send(job).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let mut answer = self.deliver(batch, self.used).await?;
+        // Where it reads the encoding, it is the content that it does not read: JSON says no more.
+        if self.used == Encoding::Compact && answer.is_unsupported && !answer.reads_compact {
+            let as_json = self.deliver(batch, Encoding::Json).await?;
+            if as_json.receipt.is_ok() {
+                self.used = Encoding::Json;
+            }
+            answer = as_json;
+        }
+        self.learn(answer.reads_compact);
+        answer.receipt
     }
 
     async fn close(self: Box<Self>) -> Result<(), SinkError> {
@@ -123,31 +122,8 @@ impl fmt::Debug for HttpSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpSink")
             .field("url", &self.url)
+            .field("encoding", &self.used)
             .finish_non_exhaustive()
-    }
-}
-
-/// [`Document`](bwmon_core::report::Document) by reference.
-#[derive(Serialize)]
-struct DocumentRef<'a> {
-    schema: u32,
-    records: Vec<&'a Record>,
-}
-
-/// Takes [`MAX_DECODED_BYTES`] and fails beyond.
-struct Bounded(Vec<u8>);
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_DECODED_BYTES {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -159,19 +135,6 @@ fn mixed(batch: &Batch) -> Option<String> {
         "records of the agents {first} and {}, and a credential speaks for one",
         other.agent
     ))
-}
-
-/// Several records may fit one by one; a single one never will.
-fn too_long(batch: &Batch, limit: usize, when: &str) -> SinkError {
-    let records = batch.entries.len();
-    let kind = match records {
-        1 => SinkErrorKind::Refused,
-        _ => SinkErrorKind::TooLarge,
-    };
-    SinkError::new(
-        kind,
-        format!("{records} records are more than {limit} bytes{when}"),
-    )
 }
 
 fn stopped() -> SinkError {

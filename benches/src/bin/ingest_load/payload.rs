@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bwmon_bin::common::secret::Secret256;
 use bwmon_core::frame::PerDirection;
 use bwmon_core::report::{
     CpuUsage, Document, Epoch, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, Interval,
@@ -44,28 +45,34 @@ pub(crate) struct Hosts {
 
 struct Host {
     number: usize,
+    credential: String,
     seq: u64,
     end: Duration,
 }
 
 impl Hosts {
-    /// Every `connections`-th host of `all`, from `first` on.
-    pub(crate) fn new(target: Target, first: usize, connections: usize, all: usize) -> Self {
+    /// The hosts of these numbers; bwmon knows them by their `credentials`.
+    pub(crate) fn new(
+        target: Target,
+        numbers: impl Iterator<Item = usize>,
+        credentials: &[Secret256],
+    ) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let host = |number| Host {
             number,
+            credential: credentials
+                .get(number)
+                .map(Secret256::expose)
+                .unwrap_or_default(),
             seq: 0,
             // Long enough ago that the reports to come are not in the future.
             end: now.saturating_sub(Duration::from_secs(3_600)),
         };
         Self {
             target,
-            hosts: (first..all.max(first + 1))
-                .step_by(connections)
-                .map(host)
-                .collect(),
+            hosts: numbers.map(host).collect(),
             next: 0,
             request: Vec::new(),
         }
@@ -90,13 +97,14 @@ impl Hosts {
 
 fn bwmon(host: &Host) -> Vec<u8> {
     let headers = format!(
-        "bwmon-agent: {:032x}\r\ncontent-type: application/json\r\n",
-        host.number + 1
+        "authorization: Bearer {}\r\ncontent-type: application/json\r\n",
+        host.credential
     );
     post("/api/v1/ingest", &headers, &document(host))
 }
 
-fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+/// A POST request.
+pub(crate) fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n"

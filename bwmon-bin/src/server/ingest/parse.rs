@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use bwmon_core::report::wire::{self, DecodeError, Reason};
 use bwmon_core::report::{Document, Record, SCHEMA};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -13,14 +14,16 @@ pub struct Parsed {
     pub records: Vec<Record>,
     /// Fields that this version does not know.
     pub unknown_fields: u64,
+    /// Memory that the records take beyond the length of the body, in bytes.
+    pub memory_bytes: usize,
 }
 
-/// Reads a document. The schema is looked at first, so that another version is named as such even
+/// Reads a document in JSON. The schema is looked at first, so that another version is named as such even
 /// where the rest means nothing to this one.
 ///
 /// # Errors
 /// 415 for another schema, 400 with the path of the field for anything else.
-pub fn parse(json: &[u8]) -> ApiResult<Parsed> {
+pub(super) fn json(json: &[u8]) -> ApiResult<Parsed> {
     check_schema(json)?;
     let mut unknown_fields = 0;
     let mut track = serde_path_to_error::Track::new();
@@ -34,7 +37,43 @@ pub fn parse(json: &[u8]) -> ApiResult<Parsed> {
     Ok(Parsed {
         records: document.records,
         unknown_fields,
+        memory_bytes: 0,
     })
+}
+
+/// Reads a document in the compact encoding.
+///
+/// # Errors
+/// 415 for another schema, 413 for too much at once, 400 with the path of the field for anything else.
+pub(super) fn compact(bytes: &[u8]) -> ApiResult<Parsed> {
+    let decoded = wire::decode(bytes).map_err(|error| compact_error(&error))?;
+    Ok(Parsed {
+        records: decoded.document.records,
+        unknown_fields: decoded.unknown_fields,
+        memory_bytes: decoded.memory_bytes,
+    })
+}
+
+fn compact_error(error: &DecodeError) -> ApiError {
+    let problem = match error.reason() {
+        Reason::Schema { found } => other_schema(*found),
+        Reason::TooMuch => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+        _ if error.is_of_another_version() => {
+            ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.to_string())
+        }
+        _ => ApiError::bad_request(error.to_string()),
+    };
+    match error.path() {
+        "" => problem,
+        path => problem.at_field(path),
+    }
+}
+
+fn other_schema(found: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("document has schema {found}, this collector reads schema {SCHEMA}"),
+    )
 }
 
 fn check_schema(json: &[u8]) -> ApiResult<()> {
@@ -43,10 +82,7 @@ fn check_schema(json: &[u8]) -> ApiResult<()> {
     // Reading stops at the schema, with an error that means nothing.
     let _stopped = deserializer.deserialize_map(SchemaPeek(&mut found));
     match found {
-        Some(schema) if schema != u64::from(SCHEMA) => Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            format!("document has schema {schema}, this collector reads schema {SCHEMA}"),
-        )),
+        Some(schema) if schema != u64::from(SCHEMA) => Err(other_schema(schema)),
         _ => Ok(()),
     }
 }
@@ -83,11 +119,10 @@ impl<'de> Visitor<'de> for SchemaPeek<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use axum::response::IntoResponse;
 
     fn problem(json: &str) -> (u16, String, Option<String>) {
-        let response = parse(json.as_bytes()).unwrap_err().into_response();
+        let response = super::json(json.as_bytes()).unwrap_err().into_response();
         let body = futures_body(response);
         let problem: crate::server::problem::Problem = serde_json::from_slice(&body).unwrap();
         (problem.status, problem.detail, problem.field)
@@ -155,7 +190,7 @@ mod tests {
     #[test]
     fn unknown_fields_are_skipped_and_counted() {
         let json = r#"{"schema":1,"colour":"red","records":[{"epoch":"00000000000000000000000000000007","seq":1,"mood":{"a":[1]},"body":{"epoch_start":{"started_us":1}}}]}"#;
-        let parsed = parse(json.as_bytes()).unwrap();
+        let parsed = super::json(json.as_bytes()).unwrap();
         assert_eq!((parsed.records.len(), parsed.unknown_fields), (1, 2));
     }
 }

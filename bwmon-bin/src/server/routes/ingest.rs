@@ -1,13 +1,13 @@
 //! Where agents deliver.
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use bwmon_core::report::{Document, Receipt};
 
-use crate::server::extract::is_json;
 use crate::server::guard::Peer;
-use crate::server::ingest::{self, Delivery, Encoding, IngestError, Parsed};
+use crate::server::ingest::{self, ACCEPT_POST, Delivery, Encoding, Format, IngestError, Parsed};
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::routes::agents::sender;
 use crate::server::state::App;
@@ -16,15 +16,22 @@ use crate::server::state::App;
 ///
 /// Whose they are is told by the credential that the request shows, and by nothing in the body.
 /// Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
-/// at most 1 MiB as sent and 8 MiB after decompression.
+/// at most 1 MiB as sent and 8 MiB after decompression. The document is JSON, or protobuf as
+/// `docs/wire.md` describes it; the receipt is protobuf where `Accept` names that type.
 #[utoipa::path(
     post,
     path = "/api/v1/ingest",
     tag = "ingest",
     security(("agent" = [])),
-    request_body(content = Document, content_type = "application/json"),
+    request_body(content(
+        (Document = "application/json"),
+        (String = "application/vnd.bwmon.batch+protobuf; v=1"),
+    )),
     responses(
-        (status = 200, description = "What became of each record; stored ones are durable", body = Receipt),
+        (status = 200, description = "What became of each record; stored ones are durable", content(
+            (Receipt = "application/json"),
+            (String = "application/vnd.bwmon.batch+protobuf; v=1"),
+        )),
         (status = 400, description = "The body cannot be read; `field` names the place", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No agent has this credential: it must enrol again, and holds its data", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The agent was revoked: it must enrol again, and holds its data", body = Problem, content_type = "application/problem+json"),
@@ -34,17 +41,20 @@ use crate::server::state::App;
         (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn ingest(State(app): State<App>, request: Request) -> ApiResult<Json<Receipt>> {
+pub async fn ingest(State(app): State<App>, request: Request) -> Response {
     let from = request.extensions().get::<Peer>().map_or_else(
         || "an unknown address".to_owned(),
         |Peer(address)| address.to_string(),
     );
-    match take(&app, request).await {
-        Ok(receipt) => Ok(Json(receipt)),
+    let format = Format::accepted(request.headers());
+    let taken = take(&app, request).await;
+    let answer = taken.and_then(|receipt| format.receipt(&receipt));
+    match answer {
+        Ok((kind, body)) => ([(CONTENT_TYPE, kind), ACCEPT_POST], body).into_response(),
         Err(error) => {
             app.counters().delivery_failed(error.status());
             app.log_mistake(|| format!("a delivery from {from} is turned away: {error}"));
-            Err(error)
+            ([ACCEPT_POST], error).into_response()
         }
     }
 }
@@ -52,23 +62,21 @@ pub async fn ingest(State(app): State<App>, request: Request) -> ApiResult<Json<
 async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
     let (parts, body) = request.into_parts();
     let agent = sender(app, &parts.headers)?;
-    if !is_json(&parts.headers) {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "send the document as application/json",
-        ));
-    }
+    let format = Format::of(&parts.headers)?;
     let encoding = Encoding::of(&parts.headers)?;
     let (bytes, mut share) = ingest::read(&parts.headers, body, app.memory_budget()).await?;
     let parsing = tokio::task::spawn_blocking(move || -> ApiResult<_> {
-        let json = encoding.decode(bytes)?;
-        share.grow(json.len())?;
-        Ok((ingest::parse(&json)?, share))
+        let document = encoding.decode(bytes)?;
+        share.grow(document.len())?;
+        let parsed = format.parse(&document)?;
+        share.grow(parsed.memory_bytes)?;
+        Ok((parsed, share))
     });
     let (
         Parsed {
             records,
             unknown_fields,
+            memory_bytes: _,
         },
         share,
     ) = parsing

@@ -187,7 +187,8 @@ export interface paths {
          * Store records of one agent
          * @description Whose they are is told by the credential that the request shows, and by nothing in the body.
          *     Answers after the commit. The body may be compressed (`Content-Encoding: gzip` or `zstd`), with
-         *     at most 1 MiB as sent and 8 MiB after decompression.
+         *     at most 1 MiB as sent and 8 MiB after decompression. The document is JSON, or protobuf as
+         *     `docs/wire.md` describes it; the receipt is protobuf where `Accept` names that type.
          */
         post: operations["ingest"];
         delete?: never;
@@ -1063,7 +1064,7 @@ export interface components {
          * @description What a probe was made of.
          * @enum {string}
          */
-        ProbeKind: "icmp" | "tcp_connect";
+        ProbeKind: "icmp" | "tcp_connect" | "other";
         /** @description Result of probing one target. */
         ProbeResult: {
             /** @description How. */
@@ -1729,6 +1730,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Document"];
+                "application/vnd.bwmon.batch+protobuf; v=1": string;
             };
         };
         responses: {
@@ -1739,6 +1741,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                    "application/vnd.bwmon.batch+protobuf; v=1": string;
                 };
             };
             /** @description The body cannot be read; `field` names the place */

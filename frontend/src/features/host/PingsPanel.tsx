@@ -30,7 +30,11 @@ export function PingsPanel({ detail }: { detail: HostDetail }) {
   );
 }
 
-const KIND: Record<Probed["result"]["kind"], string> = { icmp: "ICMP", tcp_connect: "TCP connect" };
+const KIND: Record<Probed["result"]["kind"], string> = {
+  icmp: "ICMP",
+  tcp_connect: "TCP connect",
+  other: "another way",
+};
 
 function columns(hosts: readonly HostSummary[]): Column<Probed>[] {
   const name = (address: string) => hosts.find((host) => host.addresses.includes(address))?.name;
