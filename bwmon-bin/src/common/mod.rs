@@ -4,6 +4,7 @@ pub mod config;
 pub mod duration;
 pub mod enrolment;
 pub mod errors;
+pub mod exposition;
 pub mod log;
 pub mod peers;
 pub mod secret;

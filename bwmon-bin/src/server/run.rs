@@ -263,6 +263,10 @@ impl Witness for Committed {
         })
     }
 
+    fn written(&self, took: Duration, is_done: bool) {
+        self.counters.commit(took, is_done);
+    }
+
     fn committed(
         &self,
         agent: AgentId,

@@ -1,121 +1,154 @@
-//! Between an agent and its collector lie failures. Here they are made on purpose.
+//! Between an agent and its collector lie failures. Here they are made on purpose, between the real
+//! binaries, and a ledger compares what was said with what is stored.
 #![cfg(target_os = "linux")]
 #![allow(
-    dead_code,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a helper fails a test by panicking"
 )]
 
+mod ledger;
 mod proxy;
+#[path = "../support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its own part of this"
+)]
+mod support;
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use ledger::Ledger;
 use proxy::{Fault, Proxy};
+use support::product::{Running, agent, collector, enrol};
+use support::wait::wait_for;
 
-/// Answers each request of four bytes with `done`, and counts them.
-fn server() -> (SocketAddr, Arc<AtomicU64>) {
+/// A collector, an agent that reaches it through the proxy, and their data.
+struct Lab {
+    folder: tempfile::TempDir,
+    listen: String,
+    proxy: Proxy,
+    collector: Option<Running>,
+    agent: Option<Running>,
+}
+
+impl Lab {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = free_port().to_string();
+        let proxy = Proxy::start(listen.parse().unwrap());
+        let mut lab = Self {
+            folder,
+            listen,
+            proxy,
+            collector: None,
+            agent: None,
+        };
+        lab.start_collector();
+        enrol(&lab.listen, &lab.collector_data(), &lab.agent_data());
+        lab.start_agent();
+        lab
+    }
+
+    fn collector_data(&self) -> PathBuf {
+        self.folder.path().join("collector")
+    }
+
+    fn agent_data(&self) -> PathBuf {
+        self.folder.path().join("agent")
+    }
+
+    fn start_collector(&mut self) {
+        self.collector = Some(collector(&self.listen, &self.collector_data(), &[]));
+    }
+
+    fn start_agent(&mut self) {
+        let address = self.proxy.address().to_string();
+        let extra = ["--capture-method", "counters", "--ping", "false"];
+        self.agent = Some(agent(&address, &self.agent_data(), &extra));
+    }
+
+    fn kill_collector(&mut self) {
+        if let Some(collector) = self.collector.take() {
+            collector.kill();
+        }
+    }
+
+    /// Ends the agent in order, which delivers what waits, and then the collector.
+    fn end(mut self) -> Ledger {
+        if let Some(agent) = self.agent.take() {
+            agent.stop();
+        }
+        if let Some(collector) = self.collector.take() {
+            collector.stop();
+        }
+        Ledger::read(&self.collector_data())
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::read(&self.collector_data())
+    }
+}
+
+/// Where nobody listens: the kernel gives it to others last.
+fn free_port() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let asked = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&asked);
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let count = Arc::clone(&count);
-            thread::spawn(move || {
-                let mut request = [0; 4];
-                while stream.read_exact(&mut request).is_ok() {
-                    count.fetch_add(1, Ordering::SeqCst);
-                    if stream.write_all(b"done").is_err() {
-                        return;
-                    }
-                }
-            });
-        }
+    listener.local_addr().unwrap()
+}
+
+fn wait_for_records(lab: &Lab, count: usize) {
+    wait_for("records", || {
+        (lab.ledger().records() >= count).then_some(())
     });
-    (address, asked)
 }
 
-fn connect(proxy: &Proxy) -> TcpStream {
-    let stream = TcpStream::connect(proxy.address()).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
-    stream
-}
-
-fn ask(stream: &mut TcpStream) -> Result<[u8; 4], ErrorKind> {
-    let mut answer = [0; 4];
-    stream.write_all(b"ask!").map_err(|error| error.kind())?;
-    match stream.read_exact(&mut answer) {
-        Ok(()) => Ok(answer),
-        Err(error) => Err(error.kind()),
-    }
-}
-
+/// Answers are lost after the commit, and the collector is killed in between: the agent sends again
+/// whatever it has no answer for, and everything is stored once.
 #[test]
-fn the_proxy_passes_on_what_it_does_not_spoil() {
-    let (address, asked) = server();
-    let proxy = Proxy::start(address);
+fn lost_answers_and_a_killed_collector_lose_nothing_and_double_nothing() {
+    let mut lab = Lab::start();
+    wait_for_records(&lab, 2);
+    lab.proxy.drop_answers(30, 42);
+    for _ in 0..3 {
+        let before = lab.ledger().records();
+        wait_for_records(&lab, before + 2);
+        lab.kill_collector();
+        thread::sleep(Duration::from_millis(500));
+        lab.start_collector();
+    }
+    wait_for("a lost answer", || {
+        (lab.proxy.count(Fault::DropAnswer) > 0).then_some(())
+    });
+    lab.proxy.always(Fault::None);
+    let before = lab.ledger().records();
+    wait_for_records(&lab, before + 2);
+    let ledger = lab.end();
+    ledger.assert_nothing_is_missing();
+    assert!(ledger.records() >= 10, "{ledger:?}");
+}
+
+/// The agent goes on through a black hole, a reset, a slow line and a half-closed one, and catches up.
+#[test]
+fn whatever_the_line_does_the_agent_catches_up() {
+    let lab = Lab::start();
+    wait_for_records(&lab, 2);
     for fault in [
-        Fault::None,
-        Fault::Delay(Duration::from_millis(5)),
+        Fault::Reset,
+        Fault::HalfClose,
+        Fault::Delay(Duration::from_millis(200)),
         Fault::Drip(Duration::from_millis(1)),
+        Fault::BlackHole,
     ] {
-        proxy.always(fault);
-        let mut stream = connect(&proxy);
-        for _ in 0..2 {
-            assert_eq!(ask(&mut stream), Ok(*b"done"), "{fault:?}");
-        }
-        assert_eq!(proxy.count(fault), 2);
+        lab.proxy.always(fault);
+        thread::sleep(Duration::from_secs(2));
+        assert!(lab.proxy.count(fault) > 0 || matches!(fault, Fault::Reset | Fault::BlackHole));
+        lab.proxy.always(Fault::None);
+        let before = lab.ledger().records();
+        wait_for_records(&lab, before + 2);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 6);
-}
-
-#[test]
-fn each_fault_is_what_its_name_says() {
-    let (address, asked) = server();
-    let proxy = Proxy::start(address);
-    for (fault, error, reaches_the_server) in [
-        (Fault::Reset, ErrorKind::ConnectionReset, false),
-        (Fault::BlackHole, ErrorKind::WouldBlock, false),
-        (Fault::DropAnswer, ErrorKind::ConnectionReset, true),
-        (Fault::HalfClose, ErrorKind::UnexpectedEof, true),
-    ] {
-        let before = asked.load(Ordering::SeqCst);
-        proxy.always(fault);
-        assert_eq!(ask(&mut connect(&proxy)), Err(error), "{fault:?}");
-        let reached = asked.load(Ordering::SeqCst) > before;
-        assert_eq!(reached, reaches_the_server, "{fault:?}");
-        assert_eq!(proxy.count(fault), 1);
-    }
-    proxy.always(Fault::None);
-    assert_eq!(ask(&mut connect(&proxy)), Ok(*b"done"));
-}
-
-#[test]
-fn a_black_hole_and_a_share_of_lost_answers_end_when_they_are_told_to() {
-    let (address, asked) = server();
-    let proxy = Proxy::start(address);
-    proxy.always(Fault::BlackHole);
-    let mut held = connect(&proxy);
-    assert_eq!(ask(&mut held), Err(ErrorKind::WouldBlock));
-    proxy.drop_answers(30, 7);
-    assert!(held.read_exact(&mut [0; 4]).is_err());
-    let answered = (0..100)
-        .filter(|_| ask(&mut connect(&proxy)).is_ok())
-        .count() as u64;
-    assert_eq!(asked.load(Ordering::SeqCst), 100);
-    assert_eq!(proxy.count(Fault::DropAnswer), 100 - answered);
-    assert!((10..=50).contains(&(100 - answered)), "{answered}");
-    let (other, asked_there) = server();
-    proxy.always(Fault::None);
-    proxy.redirect(other);
-    assert_eq!(ask(&mut connect(&proxy)), Ok(*b"done"));
-    assert_eq!(asked_there.load(Ordering::SeqCst), 1);
+    lab.end().assert_nothing_is_missing();
 }

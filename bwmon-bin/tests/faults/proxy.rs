@@ -242,3 +242,5 @@ fn reset(stream: &TcpStream) {
     let linger = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
     linger.expect("a socket takes the option");
 }
+
+mod tests;

@@ -116,6 +116,15 @@ impl Default for MemoryBudget {
 }
 
 impl MemoryBudget {
+    /// All of it, in bytes.
+    pub const BYTES: usize = BUDGET_KIB * 1024;
+
+    /// What is in use, in bytes.
+    pub fn used(&self) -> usize {
+        let free = self.0.available_permits().min(BUDGET_KIB);
+        (BUDGET_KIB - free) * 1024
+    }
+
     /// A share of nothing yet.
     pub fn share(&self) -> Share {
         Share {

@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bwmon_core::report::{AgentId, Batch, Envelope, Fate, Receipt, Record};
 use bwmon_core::sink::{Sink, SinkError};
@@ -58,6 +58,9 @@ pub trait Witness: Send {
     /// Where it may not, for now.
     fn admit(&self, agent: AgentId) -> Result<(), IngestError>;
 
+    /// Hears of each batch that the store was given: how long it took, and whether it is durable.
+    fn written(&self, took: Duration, is_done: bool);
+
     /// Hears of the records of one delivery, when the store received them, and what became of each.
     fn committed(
         &self,
@@ -83,6 +86,12 @@ struct Pending {
 }
 
 impl Inbox {
+    /// Deliveries that wait, and how many may.
+    pub fn waiting(&self) -> (usize, usize) {
+        let most = self.0.max_capacity();
+        (most - self.0.capacity(), most)
+    }
+
     /// Leaves a delivery and waits for its receipt, which comes after the commit.
     ///
     /// # Errors
@@ -166,7 +175,10 @@ impl<W: Witness> Worker<W> {
         let mut batches = self.split(admitted);
         while let Some(group) = batches.pop_front() {
             let (batch, waiting) = join(group);
-            match self.sink.write(&batch).await {
+            let begun = Instant::now();
+            let written = self.sink.write(&batch).await;
+            self.witness.written(begun.elapsed(), written.is_ok());
+            match written {
                 Ok(receipt) => self.answer_all(batch, waiting, &receipt),
                 Err(error) if !error.is_retryable() && waiting.len() > 1 => {
                     // One of them is at fault: each alone, so that the others get through.
@@ -350,6 +362,8 @@ mod tests {
         fn admit(&self, _: AgentId) -> Result<(), IngestError> {
             Ok(())
         }
+
+        fn written(&self, _: Duration, _: bool) {}
 
         fn committed(
             &self,

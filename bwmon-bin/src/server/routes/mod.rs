@@ -5,6 +5,7 @@ pub mod events;
 pub mod health;
 pub mod hosts;
 pub mod ingest;
+pub mod metrics;
 pub mod page;
 pub mod plain;
 pub mod session;
@@ -33,6 +34,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(hosts::traffic))
         .routes(routes!(events::events))
         .routes(routes!(openapi::document))
+        .routes(routes!(metrics::metrics))
         .route_layer(from_fn(guard::require_access));
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(health::health))

@@ -1,0 +1,142 @@
+//! The collector's own metrics; docs/metrics.md lists them.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use crate::common::exposition::{self, Exposition, Kind};
+use crate::server::ingest::MemoryBudget;
+use crate::server::problem::Problem;
+use crate::server::state::App;
+
+/// Metrics of the collector itself
+///
+/// In Prometheus' exposition format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "meta",
+    responses(
+        (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
+        (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn metrics(State(app): State<App>) -> Response {
+    let mut text = Exposition::default();
+    ingest(&mut text, &app);
+    state(&mut text, &app);
+    if let Ok(bytes) = app.store().bytes().await {
+        let name = "bwmon_collector_database_bytes";
+        let help = "Size of the database with its write-ahead log.";
+        text.value(Kind::Gauge, name, help, float(bytes));
+    }
+    ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text.finish()).into_response()
+}
+
+fn ingest(text: &mut Exposition, app: &App) {
+    let counters = app.counters().read(app.live());
+    text.labelled(
+        Kind::Counter,
+        "bwmon_collector_records_total",
+        "Records that agents delivered, by what became of them.",
+        "fate",
+        &[
+            ("stored", float(counters.records_stored)),
+            ("duplicate", float(counters.records_duplicate)),
+            ("refused", float(counters.records_refused)),
+        ],
+    );
+    text.labelled(
+        Kind::Counter,
+        "bwmon_collector_deliveries_failed_total",
+        "Deliveries that were not taken, by why: busy or in trouble, without a credential, not readable.",
+        "reason",
+        &[
+            ("turned_away", float(counters.deliveries_turned_away)),
+            ("unauthorised", float(counters.deliveries_unauthorised)),
+            ("malformed", float(counters.deliveries_malformed)),
+        ],
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_unknown_fields_total",
+        "Fields of deliveries that this version does not know and skipped.",
+        float(counters.unknown_fields),
+    );
+    let commits = app.counters().commits();
+    text.labelled(
+        Kind::Counter,
+        "bwmon_collector_commits_total",
+        "Batches that the store was given, by how that ended.",
+        "result",
+        &[
+            ("done", float(commits.done)),
+            ("failed", float(commits.failed)),
+        ],
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_commit_seconds_total",
+        "Time that commits took.",
+        commits.took.as_secs_f64(),
+    );
+    let (waiting, most) = app.inbox().waiting();
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_queue_deliveries",
+        "Deliveries that wait for the writer.",
+        float(waiting as u64),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_queue_limit_deliveries",
+        "Deliveries that may wait; further ones are turned away.",
+        float(most as u64),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_delivery_memory_bytes",
+        "Memory that deliveries under way take.",
+        float(app.memory_budget().used() as u64),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_delivery_memory_limit_bytes",
+        "Memory that deliveries under way may take; further ones are turned away.",
+        float(MemoryBudget::BYTES as u64),
+    );
+}
+
+fn state(text: &mut Exposition, app: &App) {
+    let counters = app.counters().read(app.live());
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_hosts",
+        "Hosts that have reported and are still stored.",
+        float(app.live().len()),
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_live_reports_evicted_total",
+        "Reports of the last minute that memory let go early because its bound was reached.",
+        float(counters.live_reports_evicted),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_connections",
+        "Connections open now.",
+        float(counters.connections),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_event_streams",
+        "Event streams open now.",
+        float(counters.event_streams),
+    );
+}
+
+/// Exact up to 2^53, as everything in the format.
+#[allow(clippy::cast_precision_loss)]
+const fn float(value: u64) -> f64 {
+    value as f64
+}
