@@ -163,3 +163,34 @@ fn fill_a_small_disk() {
         .to_string();
     assert!(new.contains("new.db") && new.contains("write"), "{new}");
 }
+
+/// Closing a file takes away every lock that the process holds on it (fcntl(2), "Advisory record
+/// locking"), also those of SQLite; a program with an older SQLite that opens the database and closes it
+/// then takes the write-ahead log away from under the writer.
+#[test]
+fn opening_readers_takes_no_lock_away() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bwmon.db");
+    let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap());
+    let is_locked = || {
+        let (file, own) = (
+            format!(":{} ", inode(&path)),
+            std::process::id().to_string(),
+        );
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks
+            .lines()
+            .any(|lock| lock.contains(&file) && lock.split_whitespace().any(|word| word == own))
+    };
+    runtime().block_on(async {
+        let mut sink = SqliteSink::open(SqliteConfig::new(&path)).unwrap();
+        let batch = Batch {
+            entries: (1..=3).map(|seq| envelope(AGENT, Epoch(1), seq)).collect(),
+        };
+        sink.write(&batch).await.unwrap();
+        assert!(is_locked());
+        let reader = SqliteReader::open(&path).unwrap();
+        assert_eq!(reader.keys(AGENT).unwrap().len(), 3);
+        assert!(is_locked());
+    });
+}

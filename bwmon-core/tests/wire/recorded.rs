@@ -72,7 +72,7 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/wire")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/data")
 }
 
 fn record(name: &str, bytes: &[u8], json: &str) {

@@ -1,13 +1,14 @@
 //! Opening the file: nothing that is not ours is touched.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
+use super::header;
 use super::schema::{APPLICATION_ID, LAYOUT, PAGE_BYTES, SCHEMA_VERSION};
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,16 +79,11 @@ fn newer(path: &Path, found: u32) -> Result<(), OpenError> {
 /// Reads the header as a plain file, because SQLite itself might recover or lock what it opens.
 /// `false` if there is nothing, or an empty file.
 fn is_ours(path: &Path) -> Result<bool, OpenError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
+    let header = match header::read::<HEADER_BYTES>(path) {
+        Ok(header) => header,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(OpenError::io("open", path, error)),
+        Err(error) => return Err(OpenError::io("read", path, error)),
     };
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    file.by_ref()
-        .take(HEADER_BYTES as u64)
-        .read_to_end(&mut header)
-        .map_err(|error| OpenError::io("read", path, error))?;
     if header.is_empty() {
         return Ok(false);
     }

@@ -14,6 +14,7 @@ mod config;
 mod connection;
 mod error;
 mod fault;
+mod header;
 mod maintenance;
 mod ranges;
 mod reader;

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bwmon_bin::common::secret::Secret256;
 use bwmon_core::frame::PerDirection;
 use bwmon_core::report::{
-    CpuUsage, Document, Epoch, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, Interval,
-    KernelCounters, LoadAverage, MemoryUsage, Record, RecordBody, SCHEMA,
+    CpuUsage, Epoch, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, Interval,
+    KernelCounters, LoadAverage, MemoryUsage, Record, RecordBody, wire,
 };
 use bwmon_core::time::{Timestamp, Window};
 
@@ -55,17 +54,14 @@ impl Hosts {
     pub(crate) fn new(
         target: Target,
         numbers: impl Iterator<Item = usize>,
-        credentials: &[Secret256],
+        credentials: &[String],
     ) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let host = |number| Host {
             number,
-            credential: credentials
-                .get(number)
-                .map(Secret256::expose)
-                .unwrap_or_default(),
+            credential: credentials.get(number).cloned().unwrap_or_default(),
             seq: 0,
             // Long enough ago that the reports to come are not in the future.
             end: now.saturating_sub(Duration::from_secs(3_600)),
@@ -97,8 +93,10 @@ impl Hosts {
 
 fn bwmon(host: &Host) -> Vec<u8> {
     let headers = format!(
-        "authorization: Bearer {}\r\ncontent-type: application/json\r\n",
-        host.credential
+        "authorization: Bearer {}\r\ncontent-type: {}\r\naccept: {}\r\n",
+        host.credential,
+        wire::CONTENT_TYPE,
+        wire::CONTENT_TYPE
     );
     post("/api/v1/ingest", &headers, &document(host))
 }
@@ -177,15 +175,11 @@ fn document(host: &Host) -> Vec<u8> {
         }],
         ..Interval::default()
     };
-    let document = Document {
-        schema: SCHEMA,
-        records: vec![Record {
-            epoch: Epoch(host.number as u128 + 1),
-            seq: host.seq,
-            body: RecordBody::Report(Box::new(interval)),
-        }],
-    };
-    serde_json::to_vec(&document).unwrap_or_default()
+    wire::encode_records(&[Record {
+        epoch: Epoch(host.number as u128 + 1),
+        seq: host.seq,
+        body: RecordBody::Report(Box::new(interval)),
+    }])
 }
 
 fn lines(host: &Host) -> String {

@@ -1,11 +1,13 @@
 //! Opening the file, and its layout.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::RegistryError;
 
@@ -39,28 +41,52 @@ CREATE TABLE agents (
 
 /// Opens the registry; lays it out where there is none yet.
 pub(super) fn open(path: &Path) -> Result<Connection, RegistryError> {
-    // SQLite would make it readable for others. Its further files get the same mode from it.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| RegistryError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+    make(path).map_err(|source| RegistryError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     let sqlite = |source| RegistryError::sqlite(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
     judge(path, versions(&connection).map_err(sqlite)?)?;
     lay_out(path, &mut connection)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
+    use_log(&connection)
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
         .map_err(sqlite)?;
     Ok(connection)
+}
+
+/// Makes the file where there is none. SQLite would make it readable for others; its further files get
+/// the same mode from it. A file that is there is not opened: closing it would take the locks away that
+/// this process holds on it through SQLite (fcntl(2), "Advisory record locking").
+fn make(path: &Path) -> io::Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Switches to the write-ahead log. SQLite itself does not wait for others who do the same.
+fn use_log(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < BUSY_TIMEOUT =>
+            {
+                thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
 }
 
 /// `application_id` and `user_version`.
@@ -118,7 +144,7 @@ mod tests {
         let opened: Vec<_> = (0..8)
             .map(|_| {
                 let path = path.clone();
-                std::thread::spawn(move || open(&path))
+                thread::spawn(move || open(&path))
             })
             .collect();
         for thread in opened {

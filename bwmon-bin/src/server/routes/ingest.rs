@@ -12,6 +12,10 @@ use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::routes::agents::sender;
 use crate::server::state::App;
 
+/// Longest plain document that is read where the request is served, in bytes: handing it to another thread
+/// would take longer.
+const QUICK_BYTES: usize = 16 * 1024;
+
 /// Store records of one agent
 ///
 /// Whose they are is told by the credential that the request shows, and by nothing in the body.
@@ -65,13 +69,21 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
     let format = Format::of(&parts.headers)?;
     let encoding = Encoding::of(&parts.headers)?;
     let (bytes, mut share) = ingest::read(&parts.headers, body, app.memory_budget()).await?;
-    let parsing = tokio::task::spawn_blocking(move || -> ApiResult<_> {
+    let is_quick = encoding == Encoding::Identity && bytes.len() <= QUICK_BYTES;
+    let parse = move || -> ApiResult<_> {
         let document = encoding.decode(bytes)?;
         share.grow(document.len())?;
         let parsed = format.parse(&document)?;
         share.grow(parsed.memory_bytes)?;
         Ok((parsed, share))
-    });
+    };
+    let parsed = if is_quick {
+        parse()?
+    } else {
+        tokio::task::spawn_blocking(parse)
+            .await
+            .map_err(|error| ApiError::internal("reading the document failed", &error))??
+    };
     let (
         Parsed {
             records,
@@ -79,9 +91,7 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
             memory_bytes: _,
         },
         share,
-    ) = parsing
-        .await
-        .map_err(|error| ApiError::internal("reading the document failed", &error))??;
+    ) = parsed;
     app.counters().unknown_fields(unknown_fields);
     let delivery = Delivery {
         agent,
