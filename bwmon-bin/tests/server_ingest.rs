@@ -176,7 +176,8 @@ fn another_schema_content_type_or_encoding_is_unsupported() {
 fn too_large_is_refused_before_and_after_decompression() {
     let (_folder, collector) = collector();
     let large = vec![b' '; 1024 * 1024 + 1];
-    collector.post_document(AGENT, &large, &[]).problem(413);
+    let answer = collector.announce("application/json", large.len());
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     let bearer = bearer(AGENT);
     let unannounced = format!(
         "POST /api/v1/ingest HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {bearer}\r\n\

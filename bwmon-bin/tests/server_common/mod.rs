@@ -132,6 +132,18 @@ impl Collector {
         self.post_document(agent, &document(records), &[])
     }
 
+    /// Announces a body of so many bytes and sends none of it: what is refused for its length is refused
+    /// before it comes, and who goes on sending may be cut off before the answer is read.
+    pub fn announce(&self, content_type: &str, length: usize) -> String {
+        let (host, bearer) = (self.address, bearer(AGENT));
+        let request = format!(
+            "POST /api/v1/ingest HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Authorization: {bearer}\r\nContent-Type: {content_type}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        raw(host, request.as_bytes())
+    }
+
     /// The same in the compact encoding, answered in it.
     pub fn deliver_compact(&self, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let bearer = bearer(AGENT);
