@@ -13,8 +13,8 @@ pub enum View {
     /// Two addresses. `local` is the smaller one, egress is what it sent: everything where both are
     /// the same.
     Pair,
-    /// Each address by itself, as `local`, egress is what it sent. A frame counts for both its
-    /// addresses, so that the rows sum to twice the total.
+    /// Each address by itself, as `local`, egress is what it sent: everything that it sent to itself. Any
+    /// other frame counts for both its addresses, so that the rows sum to twice those.
     Host,
     /// The far address, as `remote`; egress is what this host sent to it. For live captures: where the
     /// direction is not known, the larger address of each flow is taken for the far one.
@@ -116,7 +116,7 @@ impl View {
 
 fn hosts<K: Packed>(key: K) -> Share<K> {
     if key.has_one_address() {
-        return Share::One(key.without(End::Remote), Facing::Same);
+        return Share::One(key.without(End::Remote), Facing::Sent);
     }
     let mut turned = key;
     turned.turn();

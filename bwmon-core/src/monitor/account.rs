@@ -78,8 +78,8 @@ pub struct Accounted {
 
 /// Parses frames and adds them up: flows and classes of one window, to the byte.
 ///
-/// Totals of the flows (rows and overflow) and of the classes sum to what came in. About 20 ns per
-/// frame of a common shape on a processor of 2022, 12 MB for 100,000 flows over IPv4; nothing is allocated per
+/// Totals of the flows (rows and overflow) and of the classes sum to what came in. Some 20 to 30 ns
+/// per frame of a common shape (`docs/performance.md`), 12 MB for 100,000 flows over IPv4; nothing is allocated per
 /// frame. Never panics.
 #[derive(Debug)]
 pub struct Account {

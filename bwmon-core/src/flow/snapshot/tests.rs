@@ -216,3 +216,30 @@ fn what_an_address_sends_to_itself_is_sent_and_not_received() {
     };
     assert_eq!(rows.iter().map(traffic).collect::<Vec<_>>(), [expected]);
 }
+
+/// What an address sends to itself it sent, whichever of its ports is the smaller one.
+#[test]
+fn what_an_address_sends_to_itself_is_sent_also_by_host() {
+    let end = |port| Endpoint {
+        address: [10, 0, 0, 1].into(),
+        port,
+    };
+    let mut table = FlowTable::new(Limits::default());
+    for (from, to) in [(443, 80), (80, 443), (443, 80)] {
+        let seen = Seen {
+            place: None,
+            direction: Direction::Unknown,
+            at: Timestamp::EPOCH,
+            wire_len: 60,
+            tcp_flags: 0,
+        };
+        table.frame(&FlowKey::new(17, end(from), end(to)), &seen);
+    }
+    let snapshot = table.rotate();
+    for view in [View::Host, View::Pair] {
+        let rows: Vec<Flow> = snapshot.by(view, |_| true).iter().collect();
+        let traffic = rows.iter().map(|row| row.counters.traffic);
+        let bytes: Vec<_> = traffic.map(|t| (t.egress.bytes, t.ingress.bytes)).collect();
+        assert_eq!(bytes, [(180, 0)], "{view:?}");
+    }
+}
