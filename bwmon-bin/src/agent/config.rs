@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Deserializer};
 
 use super::cli::Options;
+use super::spool::SpoolSettings;
 use crate::common::config::{ConfigError, load, overlay};
 use crate::common::duration::HumanDuration;
 
@@ -29,6 +30,7 @@ pub(super) struct Config {
     pub(super) capture: CaptureConfig,
     pub(super) disks: Names,
     pub(super) interfaces: Names,
+    pub(super) spool: SpoolSettings,
     /// Whether reports are printed and not sent.
     #[serde(skip)]
     pub(super) is_offline: bool,
@@ -111,6 +113,12 @@ pub(super) enum MethodChoice {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct ValueError(String);
+
+impl ValueError {
+    pub(super) const fn new(message: String) -> Self {
+        Self(message)
+    }
+}
 
 /// Where reports go: an `http` URL without credentials, query or fragment, and without the slash at
 /// its end.
@@ -255,7 +263,7 @@ impl TryFrom<u64> for MaxFlows {
     }
 }
 
-fn in_bounds(
+pub(super) fn in_bounds(
     value: u64,
     least: u64,
     most: u64,
@@ -332,10 +340,13 @@ mod tests {
         assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
         let uncommented = EXAMPLE
             .replace("\n#data_dir", "\ndata_dir")
-            .replace("\n#token_file", "\ntoken_file");
+            .replace("\n#token_file", "\ntoken_file")
+            .replace("\n#folder", "\nfolder");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
         assert_eq!(config.token_file, Some("/etc/bwmon/token".into()));
+        let folder = "/var/lib/bwmon-agent/spool";
+        assert_eq!(config.spool.folder, Some(folder.into()));
     }
 
     #[test]
@@ -354,6 +365,12 @@ mod tests {
                 "agent.toml:2:10",
                 "af_packet",
             ),
+            (
+                "[spool]\ncore_bytes = 4096",
+                "agent.toml:2:14",
+                "8388608 to 1099511627776",
+            ),
+            ("[spool]\nage = \"5m\"", "agent.toml:2:7", "1h to 30d"),
             ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),
         ] {
             let message = parsed(text).unwrap_err();

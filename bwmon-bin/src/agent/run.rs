@@ -6,7 +6,6 @@ use std::thread;
 use anyhow::{Context, bail};
 use bwmon_core::Monitor;
 use bwmon_core::monitor::MonitorConfig;
-use bwmon_core::outbox::Outbox;
 use tokio::runtime::Builder;
 
 use super::config::{Config, MethodChoice};
@@ -14,7 +13,7 @@ use super::deliver::deliver;
 use super::gather::{Gatherer, Review, Stop};
 use super::handoff::Handoff;
 use super::host::{self, Host};
-use super::identity::{Identity, draw_epoch};
+use super::identity::Identity;
 use super::ladder::{Ladder, Rung, title};
 use super::outlets::Outlets;
 use super::selection::{Selection, check_names};
@@ -28,7 +27,6 @@ const STACK_BYTES: usize = 512 * 1024;
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let token = config.token_file.as_deref().map(token::read).transpose()?;
     let identity = Identity::take(&config.data_dirs())?;
-    let outbox = Outbox::new(identity.agent, draw_epoch()?);
     let gatherer = gatherer(config)?;
     say_where_reports_go(config, &identity);
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
@@ -37,14 +35,14 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let outlets = Outlets::open(config, identity.agent, token).await?;
+        let outlets = Outlets::open(config, &identity, token).await?;
         let interval = config.interval.duration();
         thread::Builder::new()
             .name("capture".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || gatherer.run(interval, handoff, &Stop(stopped)))
             .context("cannot start the capture thread")?;
-        deliver(outlets, outbox, intervals, stop).await
+        deliver(outlets, intervals, stop).await
     })
 }
 

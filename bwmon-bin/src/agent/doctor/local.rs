@@ -10,6 +10,7 @@ use bwmon_core::report::{AgentId, CaptureMethod, InterfaceFacts, MountUsage, Pro
 use bwmon_core::sample::HostSample;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Collector, Observer};
+use bwmon_sinks::spool::{Folder, look};
 
 use super::super::config::Config;
 use super::super::ladder::{Ladder, Open, grant_command, title};
@@ -159,6 +160,38 @@ pub(super) fn identity(config: &Config) -> (Vec<Check>, Option<AgentId>) {
         Err(error) => (Check::failed("agent id", format!("{error:#}")), None),
     };
     (vec![writable, known], agent)
+}
+
+/// Where undelivered reports wait, and how many do.
+pub(super) fn spool(config: &Config) -> Check {
+    const NAME: &str = "spool";
+    if config.is_offline || !config.spool.enabled {
+        return Check::ok(NAME, "off: reports wait in memory");
+    }
+    let folders = config.data_dirs();
+    let usable = folders.iter().find(|f| identity::probe_folder(f).is_ok());
+    let Some(data) = usable.or(folders.first()) else {
+        return Check::warning(NAME, "no data folder is known");
+    };
+    let folder = config.spool.folder(data);
+    let in_memory = |why: String| {
+        let found = format!("{}: {why}; reports wait in memory", folder.display());
+        Check::warning(NAME, found).advise("set `folder` in [spool] to one that can be written")
+    };
+    if let Err(error) = identity::probe_folder(&folder) {
+        return in_memory(error.to_string());
+    }
+    match look(&mut Folder::new(folder.clone())) {
+        Ok(waiting) => {
+            let (records, bytes) = (waiting.records, waiting.disk_bytes);
+            let found = format!(
+                "on disk in {}: {records} records wait, {bytes} bytes",
+                folder.display()
+            );
+            Check::ok(NAME, found)
+        }
+        Err(error) => in_memory(error.to_string()),
+    }
 }
 
 /// Keeps the last sample.

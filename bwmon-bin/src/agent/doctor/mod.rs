@@ -102,6 +102,7 @@ pub(super) fn examine(config: &Config) -> Report {
     checks.extend(local::capture(config, &facts, &selection));
     let (identity, agent_id) = local::identity(config);
     checks.extend(identity);
+    checks.push(local::spool(config));
     checks.extend(collector::checks(config));
     Report {
         agent_version: env!("CARGO_PKG_VERSION"),
