@@ -9,10 +9,11 @@
 mod server_common;
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use bwmon_bin::server::assets::Page;
-use bwmon_core::report::{AgentId, DropReason, Dropped, Epoch, Record, RecordBody};
-use server_common::{AGENT, Collector, bearer, config, document, post, raw, report, start};
+use bwmon_core::report::{AgentId, ClockReading, DropReason, Dropped, Epoch, Record, RecordBody};
+use server_common::{AGENT, Collector, bearer, config, document, now, post, raw, report, start};
 
 fn collector() -> (tempfile::TempDir, Collector) {
     let folder = tempfile::tempdir().unwrap();
@@ -209,11 +210,16 @@ fn series_have_explicit_gaps_with_reasons() {
             reason: DropReason::QueueFull,
         }),
     };
+    let mut started_between = start(8);
+    if let RecordBody::EpochStart(start) = &mut started_between.body {
+        start.started = now().minus(Duration::from_secs(15));
+    }
     let records = vec![
         report(7, 1, 40),
         dropped,
         report(7, 4, 30),
         report(7, 6, 20),
+        started_between,
         report(8, 2, 10),
         report(8, 3, 8),
     ];
@@ -227,7 +233,7 @@ fn series_have_explicit_gaps_with_reasons() {
         .iter()
         .map(|gap| gap["reason"].as_str().unwrap())
         .collect();
-    assert_eq!(reasons, ["dropped", "unknown", "agent_restart"], "{set}");
+    assert_eq!(reasons, ["spool_full", "unknown", "agent_off"], "{set}");
     assert_eq!(set["at_us"].as_array().unwrap().len(), 5);
     let metrics: Vec<_> = set["series"]
         .as_array()
@@ -256,6 +262,69 @@ fn series_have_explicit_gaps_with_reasons() {
         serde_json::json!([null, null, null, null, null])
     );
     assert_eq!(set["series"][2]["values"][0], 4_000.0);
+}
+
+/// A report of a host whose wall clock is `behind_s` behind, and what its clocks say when it sends.
+fn report_of_a_slow_clock(seq: u64, age_s: u64, behind_s: i64) -> (Record, String) {
+    let booted_s = 10_000;
+    let mut record = report(7, seq, age_s);
+    if let RecordBody::Report(interval) = &mut record.body {
+        interval.clocks = Some(ClockReading {
+            since_boot_us: (booted_s - age_s) * 1_000_000,
+            ..ClockReading::default()
+        });
+        interval.host.as_mut().unwrap().facts.boot_id = "one".to_owned();
+        interval.move_by(-behind_s * 1_000_000);
+        interval.clocks.as_mut().unwrap().moved_us = 0;
+    }
+    let behind_us = u64::try_from(i64::try_from(now().as_micros()).unwrap() - behind_s * 1_000_000);
+    let sent = format!(
+        "at_us={}, since_boot_us={}, boot_id=\"one\"",
+        behind_us.unwrap(),
+        booted_s * 1_000_000
+    );
+    (record, sent)
+}
+
+#[test]
+fn what_a_slow_clock_says_is_put_right_and_shown() {
+    let (_folder, collector) = collector();
+    let (record, sent) = report_of_a_slow_clock(2, 4, 3_600);
+    let body = document(vec![record]);
+    let headers = [("bwmon-sent", sent.as_str())];
+    for fate in ["stored", "duplicate"] {
+        let answer = collector.post_document(AGENT, &body, &headers).json();
+        assert_eq!(answer["fates"], serde_json::json!([fate]));
+    }
+    let host = collector.get("/api/v1/hosts").json()["hosts"][0].clone();
+    let wrong_by_us = host["clock_wrong_by_us"].as_i64().unwrap();
+    assert!((wrong_by_us + 3_600_000_000).abs() < 30_000_000, "{host}");
+    assert!(host["cloned"].is_null(), "{host}");
+    let set = collector
+        .get(&format!("/api/v1/hosts/{AGENT}/series?seconds=60"))
+        .json();
+    assert_eq!(set["at_us"].as_array().unwrap().len(), 1, "{set}");
+    let (record, _) = report_of_a_slow_clock(3, 2, 0);
+    assert_eq!(collector.deliver(AGENT, vec![record]).status, 200);
+    let set = collector
+        .get(&format!("/api/v1/hosts/{AGENT}/series?seconds=60"))
+        .json();
+    let step = &set["clock_steps"][0];
+    let by_us = step["by_us"].as_i64().unwrap();
+    assert!((by_us - 3_600_000_000).abs() < 30_000_000, "{set}");
+}
+
+#[test]
+fn what_is_over_ten_minutes_in_the_future_is_refused_with_its_reason() {
+    let (_folder, collector) = collector();
+    let (record, sent) = report_of_a_slow_clock(2, 0, -660);
+    let headers = [("bwmon-sent", sent.as_str())];
+    let answer = collector.post_document(AGENT, &document(vec![record]), &headers);
+    let reason = answer.json()["fates"][0]["refused"].to_string();
+    assert!(reason.contains("clock: the window ends"), "{reason}");
+    let broken = collector.post_document(AGENT, b"{}", &[("bwmon-sent", "yesterday")]);
+    let detail = broken.problem(400)["detail"].to_string();
+    assert!(detail.contains("bwmon-sent"), "{detail}");
 }
 
 #[test]

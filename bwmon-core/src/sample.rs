@@ -1,7 +1,7 @@
 //! What a host looks like at one moment: gauges as they are, counters as the kernel keeps them.
 
 use crate::frame::PerDirection;
-use crate::report::{DiskCounters, HostMetrics, InterfaceFacts, KernelCounters};
+use crate::report::{ClockReading, DiskCounters, HostMetrics, InterfaceFacts, KernelCounters};
 
 /// One reading of a host.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,6 +12,8 @@ pub struct HostSample {
     pub disks: Vec<(String, DiskCounters)>,
     /// Every interface.
     pub interfaces: Vec<InterfaceSample>,
+    /// The clocks that nobody can set, at the moment of the sample, where there are such.
+    pub clocks: Option<ClockReading>,
 }
 
 /// One reading of an interface.

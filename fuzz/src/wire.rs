@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use bwmon_core::frame::{InterfaceId, PerDirection, Tally};
 use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
 use bwmon_core::report::{
-    CaptureLoss, CaptureMethod, CaptureStatus, Conservation, CpuUsage, DiskCounters, DiskInterval,
-    Document, DropReason, Dropped, Epoch, EpochStart, FlowRow, HostMetrics, InterfaceInterval,
-    InterfaceKind, Interval, KernelCounters, LoadAverage, MemoryUsage, MountUsage, NonIpCount,
-    OperState, ProbeKind, ProbeResult, Record, RecordBody, SCHEMA, Terms, UnparsedCount, bounds,
+    CaptureLoss, CaptureMethod, CaptureStatus, ClockReading, Conservation, CpuUsage, DiskCounters,
+    DiskInterval, Document, DropReason, Dropped, Epoch, EpochStart, FlowRow, HostMetrics,
+    InterfaceInterval, InterfaceKind, Interval, KernelCounters, LoadAverage, MemoryUsage,
+    MountUsage, NonIpCount, OperState, ProbeKind, ProbeResult, Record, RecordBody, SCHEMA, Terms,
+    UnparsedCount, bounds,
 };
 use bwmon_core::time::{Timestamp, Window};
 
@@ -127,6 +128,12 @@ fn interval(recipe: &mut Recipe<'_>) -> Interval {
             max_us: optional(recipe, |recipe| recipe.number()),
         }),
         merged_windows: recipe.number(),
+        clocks: optional(recipe, |recipe| ClockReading {
+            since_boot_us: recipe.number(),
+            suspended_us: recipe.number(),
+            process_started_us: recipe.number(),
+            moved_us: i64::from(recipe.byte()) - 128,
+        }),
     }
 }
 

@@ -7,10 +7,11 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use bwmon_core::Sink;
+use bwmon_core::collectors::system::BootClock;
 use bwmon_core::report::Envelope;
 use bwmon_sinks::Secret;
 use bwmon_sinks::driver::{Driver, DriverConfig};
-use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink};
+use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink, Stamp};
 use bwmon_sinks::stdout::{StdoutConfig, StdoutSink};
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
@@ -126,6 +127,7 @@ fn http(destination: &Destination, encoding: EncodingChoice) -> anyhow::Result<D
         EncodingChoice::Compact => Encoding::Compact,
         EncodingChoice::Json => Encoding::Json,
     };
+    http.stamp = BootClock::new().map(|clock| Stamp::new(move || clock.sent()));
     let sink = HttpSink::new(&http).context("reports cannot be sent")?;
     Ok(Driver::spawn(Box::new(sink), DriverConfig::default()))
 }

@@ -20,6 +20,7 @@ pub struct Counters {
     unauthorised: AtomicU64,
     malformed: AtomicU64,
     unknown_fields: AtomicU64,
+    moved: AtomicU64,
     connections: AtomicU64,
     event_streams: AtomicU64,
     commits: AtomicU64,
@@ -127,6 +128,11 @@ impl Counters {
         self.unknown_fields.fetch_add(count, Relaxed);
     }
 
+    /// Counts reports whose times were moved because their agent's clock is wrong.
+    pub fn moved(&self, count: u64) {
+        self.moved.fetch_add(count, Relaxed);
+    }
+
     /// What was counted.
     pub fn read(&self, live: &Live) -> HealthCounters {
         HealthCounters {
@@ -137,6 +143,7 @@ impl Counters {
             deliveries_unauthorised: self.unauthorised.load(Relaxed),
             deliveries_malformed: self.malformed.load(Relaxed),
             unknown_fields: self.unknown_fields.load(Relaxed),
+            reports_moved: self.moved.load(Relaxed),
             live_reports_evicted: live.evicted(),
             connections: self.connections.load(Relaxed),
             event_streams: self.event_streams.load(Relaxed),

@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod auth;
 pub mod cli;
+pub mod clocks;
 pub mod commands;
 pub mod config;
 pub mod counters;

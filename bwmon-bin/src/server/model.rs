@@ -46,6 +46,8 @@ pub struct HealthCounters {
     pub deliveries_malformed: u64,
     /// Fields that this version does not know and skipped.
     pub unknown_fields: u64,
+    /// Reports whose times were moved because the clock of their host is wrong.
+    pub reports_moved: u64,
     /// Reports of the last minute that memory let go early because its bound was reached.
     pub live_reports_evicted: u64,
     /// Connections open now.

@@ -1,12 +1,11 @@
 //! A host's recent course, with explicit gaps.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bwmon_core::frame::PerDirection;
-use bwmon_core::query::{Gap, GapReason, HostStatus, Metric, Series, SeriesSet};
-use bwmon_core::report::{AgentId, Dropped, Interval, RecordKey};
-use bwmon_core::time::{Timestamp, Window};
+use bwmon_core::query::{Covered, HostState, Metric, Notice, Series, SeriesSet, clock_steps, gaps};
+use bwmon_core::report::{AgentId, Interval, RecordKey};
+use bwmon_core::time::Window;
 
 use super::live::{cpu_percent, memory_percent, uplink_bytes};
 
@@ -27,35 +26,18 @@ pub struct SeriesQuery {
 pub struct Course {
     /// Its reports, oldest first.
     pub points: Vec<Point>,
-    /// What it said will never come.
-    pub dropped: Vec<Notice>,
+    /// What it said that is no report.
+    pub notices: Vec<Notice>,
 }
 
 /// One report, as far as series need it.
 #[derive(Debug, Clone)]
 pub struct Point {
-    key: RecordKey,
-    window: Window,
+    covered: Covered,
     cpu_percent: Option<f32>,
     memory_percent: Option<f32>,
     uplinks: Option<PerDirection<u64>>,
     interfaces: Vec<(String, PerDirection<u64>)>,
-}
-
-/// Records that will never come.
-#[derive(Debug, Clone, Copy)]
-pub struct Notice {
-    key: RecordKey,
-    from_seq: u64,
-}
-
-/// What is known of the host besides its reports.
-#[derive(Debug, Clone, Copy)]
-pub struct HostState {
-    /// When it was first heard of.
-    pub first_seen: Timestamp,
-    /// Whether it reports.
-    pub status: HostStatus,
 }
 
 impl Point {
@@ -66,30 +48,12 @@ impl Point {
             Some((interface.facts.name.clone(), kernel.map(|side| side.bytes)))
         });
         Self {
-            key,
-            window: interval.window,
+            covered: Covered::new(key, interval),
             cpu_percent: cpu_percent(interval),
             memory_percent: memory_percent(interval),
             uplinks: uplink_bytes(interval),
             interfaces: bytes.collect(),
         }
-    }
-}
-
-impl Notice {
-    /// A notice, and the record it came in.
-    pub const fn new(key: RecordKey, dropped: Dropped) -> Self {
-        Self {
-            key,
-            from_seq: dropped.from_seq,
-        }
-    }
-
-    fn is_between(&self, before: RecordKey, after: RecordKey) -> bool {
-        self.key.epoch == before.epoch
-            && self.key.epoch == after.epoch
-            && self.from_seq < after.seq
-            && self.key.seq > before.seq
     }
 }
 
@@ -102,20 +66,25 @@ pub fn build(range: Window, course: &Course, host: HostState) -> SeriesSet {
             p.memory_percent.map(f64::from)
         }),
         one(points, Metric::TotalIngressBps, |p| {
-            p.window.bits_per_second(p.uplinks?.ingress)
+            p.covered.window.bits_per_second(p.uplinks?.ingress)
         }),
         one(points, Metric::TotalEgressBps, |p| {
-            p.window.bits_per_second(p.uplinks?.egress)
+            p.covered.window.bits_per_second(p.uplinks?.egress)
         }),
     ];
     for name in busiest(points) {
         series.extend(of_interface(points, name));
     }
+    let covered: Vec<Covered> = points.iter().map(|point| point.covered.clone()).collect();
     SeriesSet {
         range,
-        at: points.iter().map(|point| point.window.end()).collect(),
+        at: points
+            .iter()
+            .map(|point| point.covered.window.end())
+            .collect(),
         series,
-        gaps: gaps(range, course, host),
+        gaps: gaps(range, &covered, &course.notices, host),
+        clock_steps: clock_steps(&covered),
     }
 }
 
@@ -150,8 +119,8 @@ fn of_interface(points: &[Point], name: &str) -> [Series; 2] {
         .map(|point| {
             let (_, bytes) = point.interfaces.iter().find(|(other, _)| other == name)?;
             Some(PerDirection {
-                ingress: point.window.bits_per_second(bytes.ingress)?,
-                egress: point.window.bits_per_second(bytes.egress)?,
+                ingress: point.covered.window.bits_per_second(bytes.ingress)?,
+                egress: point.covered.window.bits_per_second(bytes.egress)?,
             })
         })
         .collect();
@@ -169,68 +138,13 @@ fn of_interface(points: &[Point], name: &str) -> [Series; 2] {
     ]
 }
 
-/// Where windows start more than one and a half intervals apart, data is missing.
-fn gaps(range: Window, course: &Course, host: HostState) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let (Some(first), Some(last)) = (course.points.first(), course.points.last()) else {
-        let from = range.start.max(host.first_seen);
-        gaps.extend(gap(from, range.end(), tail_reason(host)));
-        return gaps;
-    };
-    if host.first_seen < range.start && is_apart(range.start, first.window.start, first) {
-        gaps.extend(gap(range.start, first.window.start, GapReason::Unknown));
-    }
-    for (before, after) in course.points.iter().zip(course.points.iter().skip(1)) {
-        let (end, start) = (before.window.end(), after.window.start);
-        if is_apart(end, start, before) {
-            gaps.extend(gap(end, start, reason(course, before.key, after.key)));
-        }
-    }
-    if host.status == HostStatus::Stale {
-        gaps.extend(gap(last.window.end(), range.end(), GapReason::NotYet));
-    }
-    gaps
-}
-
-fn is_apart(end: Timestamp, start: Timestamp, point: &Point) -> bool {
-    start.since(end) > point.window.duration() / 2
-}
-
-fn gap(from: Timestamp, to: Timestamp, reason: GapReason) -> Option<Gap> {
-    let length = to.since(from);
-    (length > Duration::ZERO).then(|| Gap {
-        window: Window::new(from, length),
-        reason,
-    })
-}
-
-fn tail_reason(host: HostState) -> GapReason {
-    match host.status {
-        HostStatus::Stale => GapReason::NotYet,
-        HostStatus::Up => GapReason::Unknown,
-    }
-}
-
-fn reason(course: &Course, before: RecordKey, after: RecordKey) -> GapReason {
-    let is_dropped = || {
-        let mut notices = course.dropped.iter();
-        notices.any(|notice| notice.is_between(before, after))
-    };
-    if before.epoch != after.epoch {
-        GapReason::AgentRestart
-    } else if is_dropped() {
-        GapReason::Dropped
-    } else {
-        GapReason::Unknown
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bwmon_core::report::{
-        DropReason, Epoch, InterfaceFacts, InterfaceInterval, KernelCounters,
-    };
+    use bwmon_core::query::HostStatus;
+    use bwmon_core::report::{Epoch, InterfaceFacts, InterfaceInterval, KernelCounters};
+    use bwmon_core::time::Timestamp;
+    use std::time::Duration;
 
     const UP: HostState = HostState {
         first_seen: Timestamp::from_secs(0),
@@ -275,27 +189,11 @@ mod tests {
         )
     }
 
-    fn reasons(
-        points: Vec<Point>,
-        dropped: Vec<Notice>,
-        host: HostState,
-    ) -> Vec<(u64, u64, GapReason)> {
-        let course = Course { points, dropped };
-        build(window(100, 20), &course, host)
-            .gaps
-            .iter()
-            .map(|gap| {
-                let start = gap.window.start.as_micros() / 1_000_000;
-                (start, gap.window.duration_us / 1_000_000, gap.reason)
-            })
-            .collect()
-    }
-
     #[test]
     fn what_was_not_measured_has_no_value_and_totals_count_uplinks_only() {
         let course = Course {
             points: vec![point(1, 1, 100), point(1, 2, 102)],
-            dropped: Vec::new(),
+            notices: Vec::new(),
         };
         let set = build(window(100, 4), &course, UP);
         let values = |metric, interface: Option<&str>| {
@@ -313,61 +211,5 @@ mod tests {
         assert_eq!(values(Metric::IngressBps, Some("br0")), [Some(4_000.0); 2]);
         assert_eq!(values(Metric::CpuPercent, None), [None, None]);
         assert_eq!(set.gaps, []);
-    }
-
-    #[test]
-    fn gaps_carry_their_reason() {
-        assert_eq!(
-            reasons(vec![point(1, 2, 100), point(2, 2, 106)], vec![], UP),
-            [(102, 4, GapReason::AgentRestart)]
-        );
-        let notice = Notice::new(
-            RecordKey {
-                epoch: Epoch(1),
-                seq: 4,
-            },
-            Dropped {
-                from_seq: 3,
-                reports: 2,
-                reason: DropReason::QueueFull,
-            },
-        );
-        assert_eq!(
-            reasons(vec![point(1, 2, 100), point(1, 5, 106)], vec![notice], UP),
-            [(102, 4, GapReason::Dropped)]
-        );
-        assert_eq!(
-            reasons(vec![point(1, 4, 100), point(1, 5, 106)], vec![notice], UP),
-            [(102, 4, GapReason::Unknown)]
-        );
-    }
-
-    #[test]
-    fn the_tail_of_a_silent_host_may_still_come() {
-        let stale = HostState {
-            status: HostStatus::Stale,
-            ..UP
-        };
-        assert_eq!(
-            reasons(vec![point(1, 2, 100)], vec![], stale),
-            [(102, 18, GapReason::NotYet)]
-        );
-        assert_eq!(
-            reasons(vec![], vec![], stale),
-            [(100, 20, GapReason::NotYet)]
-        );
-    }
-
-    #[test]
-    fn before_a_host_was_known_nothing_is_missing() {
-        let new = HostState {
-            first_seen: Timestamp::from_secs(110),
-            ..UP
-        };
-        assert_eq!(reasons(vec![point(1, 2, 108)], vec![], new), []);
-        assert_eq!(
-            reasons(vec![point(1, 2, 108)], vec![], UP),
-            [(100, 8, GapReason::Unknown)]
-        );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bwmon_core::query::{SeriesSet, TrafficSum};
+use bwmon_core::query::{HostState, SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
 use bwmon_core::time::{Timestamp, Window};
 use bwmon_sinks::Clock;
@@ -17,7 +17,7 @@ use super::ingest::{Inbox, MemoryBudget};
 use super::live::Live;
 use super::peers::Directory;
 use super::problem::{ApiError, ApiResult};
-use super::series::{self, HostState, SeriesQuery};
+use super::series::{self, SeriesQuery};
 use super::stop::Stopping;
 use super::store::Store;
 use crate::common::peers::PeerList;

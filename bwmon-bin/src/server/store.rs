@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bwmon_core::query::TrafficSum;
+use bwmon_core::query::{Notice, TrafficSum};
 use bwmon_core::report::{AgentId, RecordBody};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::sqlite::{ReadError, SqliteReader};
 use tokio::sync::Semaphore;
 
 use super::problem::{ApiError, ApiResult};
-use super::series::{Course, Notice, Point};
+use super::series::{Course, Point};
 
 /// Questions that are answered at once; more wait.
 const AT_ONCE: usize = 4;
@@ -96,9 +96,11 @@ impl Store {
                 ControlFlow::Continue(())
             })?;
             reader.notices(agent, from, to, MAX_NOTICES, |record| {
-                if let RecordBody::Dropped(dropped) = record.body {
-                    course.dropped.push(Notice::new(record.key, dropped));
-                }
+                course.notices.extend(match record.body {
+                    RecordBody::Dropped(dropped) => Some(Notice::Dropped(record.key, dropped)),
+                    RecordBody::EpochStart(start) => Some(Notice::EpochStart(record.key, start)),
+                    RecordBody::Report(_) => None,
+                });
                 ControlFlow::Continue(())
             })?;
             Ok(course)

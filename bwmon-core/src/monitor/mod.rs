@@ -134,6 +134,7 @@ impl Monitor {
 
         let latest = self.latest.take();
         let (host, interfaces) = self.interfaces(latest.as_ref(), &window);
+        let clocks = latest.as_ref().and_then(|sample| sample.clocks);
         if latest.is_some() {
             self.baseline = latest;
         }
@@ -147,6 +148,7 @@ impl Monitor {
             losses: self.take_losses(),
             probes: std::mem::take(&mut self.probes),
             merged_windows: 0,
+            clocks,
         }
     }
 

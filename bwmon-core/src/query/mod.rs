@@ -1,7 +1,11 @@
 //! What a store answers. Rates are derived here, at the edge, from stored bytes and windows; bits
 //! per second are SI.
 
+mod gaps;
+
 use std::net::IpAddr;
+
+pub use gaps::{Covered, HostState, Notice, clock_steps, gaps};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +71,11 @@ pub struct HostSummary {
     /// machines.
     #[serde(default)]
     pub cloned: Option<Cloned>,
+    /// How far its wall clock is ahead of the collector's, in microseconds, negative where it is
+    /// behind; absent up to five seconds. The times of its reports are put right up to ten minutes
+    /// ahead; what is further in the future is refused.
+    #[serde(default)]
+    pub clock_wrong_by_us: Option<i64>,
     /// Recent course for a sparkline, oldest first, at most 60 points.
     pub recent: Vec<RecentPoint>,
 }
@@ -203,18 +212,26 @@ pub struct TrafficSum {
 }
 
 /// Why a series has no points for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// The agent started anew after it.
-    AgentRestart,
-    /// The agent said that the reports are gone.
-    Dropped,
-    /// Nothing has come since; it may still come.
-    NotYet,
-    /// No reason is known.
+    /// No reason is known. What an agent may have had is lost with its spool.
     Unknown,
+    /// The agent did not run, or its host was off.
+    AgentOff,
+    /// The host slept.
+    Asleep,
+    /// The host's clock was set forward, and no time passed.
+    Clock,
+    /// The agent had no room for more, or what waited grew too old.
+    SpoolFull,
+    /// What the agent had on its disk was damaged.
+    Damage,
+    /// The collector refused the reports.
+    Refused,
+    /// It may still come: nothing has come since, or later reports came first.
+    NotYet,
 }
 
 /// A span without data; never drawn as zero and never joined.
@@ -225,6 +242,18 @@ pub struct Gap {
     pub window: Window,
     /// Why.
     pub reason: GapReason,
+}
+
+/// A host's wall clock was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClockStep {
+    /// End of the first report after it, by the collector's clock.
+    #[serde(rename = "at_us")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub at: Timestamp,
+    /// How far it was set forward, in microseconds; negative where it was set back.
+    pub by_us: i64,
 }
 
 /// What a series measures.
@@ -272,4 +301,6 @@ pub struct SeriesSet {
     pub series: Vec<Series>,
     /// Where data is missing, and why.
     pub gaps: Vec<Gap>,
+    /// Where the host's clock was set. The moments above are by the collector's.
+    pub clock_steps: Vec<ClockStep>,
 }

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::bounds;
+use super::clock::ClockReading;
 use super::host::HostMetrics;
 use super::interface::InterfaceInterval;
 use crate::frame::{PerDirection, Tally};
@@ -41,6 +43,45 @@ pub struct Interval {
     /// was lost, bytes were not.
     #[serde(default)]
     pub merged_windows: u32,
+    /// The agent's clocks at the end of the window, where it has such clocks.
+    #[serde(default)]
+    pub clocks: Option<ClockReading>,
+}
+
+impl Interval {
+    /// The window by the agent's own clock, where a receiver moved it.
+    pub fn window_as_told(&self) -> Window {
+        let moved_us = self.clocks.map_or(0, |clocks| clocks.moved_us);
+        Window {
+            start: moved(self.window.start, moved_us.saturating_neg()),
+            ..self.window
+        }
+    }
+
+    /// Moves every moment in it by `by_us`, and notes that. Whatever an agent said of earlier moves
+    /// is forgotten.
+    pub fn move_by(&mut self, by_us: i64) {
+        if let Some(clocks) = &mut self.clocks {
+            clocks.moved_us = by_us;
+        }
+        if by_us == 0 {
+            return;
+        }
+        self.window.start = moved(self.window.start, by_us);
+        for row in &mut self.flows {
+            row.first = moved(row.first, by_us);
+            row.last = moved(row.last, by_us);
+        }
+    }
+}
+
+fn moved(at: Timestamp, by_us: i64) -> Timestamp {
+    let span = Duration::from_micros(by_us.unsigned_abs());
+    if by_us < 0 {
+        at.minus(span)
+    } else {
+        at.plus(span)
+    }
 }
 
 /// How an agent sees flows, best first.

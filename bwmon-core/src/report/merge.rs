@@ -19,6 +19,7 @@ impl Interval {
         self.overflow_without_interface
             .add(later.overflow_without_interface);
         self.capture = later.capture;
+        self.clocks = later.clocks;
         self.probes.extend(later.probes);
         self.probes.truncate(bounds::PARTS);
         self.absorb_host(later.host);

@@ -6,13 +6,16 @@
 //! where it is read ([`bounds`]). It travels as JSON, or in the compact encoding of [`wire`].
 
 pub mod bounds;
+mod clock;
 mod host;
 mod interface;
 mod interval;
 mod merge;
 mod record;
+mod skew;
 pub mod wire;
 
+pub use clock::{ClockReading, Sent, SentError};
 pub use host::{
     CpuUsage, DiskCounters, DiskInterval, HostFacts, HostMetrics, LoadAverage, MemoryUsage,
     MountUsage,
@@ -29,3 +32,4 @@ pub use record::{
     AgentId, Batch, Document, DropReason, Dropped, Envelope, Epoch, EpochStart, Fate, IdError,
     Receipt, Record, RecordBody, RecordKey, SCHEMA, StreamState,
 };
+pub use skew::{ClockTracker, FUTURE_LIMIT};

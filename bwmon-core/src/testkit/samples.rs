@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use crate::frame::{InterfaceId, PerDirection, Tally};
 use crate::report::{
-    AgentId, CaptureLoss, CaptureMethod, CaptureStatus, Conservation, CpuUsage, DiskCounters,
-    DiskInterval, Envelope, Epoch, EpochStart, FlowRow, HostFacts, HostMetrics, InterfaceFacts,
-    InterfaceInterval, InterfaceKind, Interval, KernelCounters, LoadAverage, MemoryUsage,
-    MountUsage, OperState, ProbeKind, ProbeResult, Record, RecordBody, Terms,
+    AgentId, CaptureLoss, CaptureMethod, CaptureStatus, ClockReading, Conservation, CpuUsage,
+    DiskCounters, DiskInterval, Envelope, Epoch, EpochStart, FlowRow, HostFacts, HostMetrics,
+    InterfaceFacts, InterfaceInterval, InterfaceKind, Interval, KernelCounters, LoadAverage,
+    MemoryUsage, MountUsage, OperState, ProbeKind, ProbeResult, Record, RecordBody, Terms,
 };
 use crate::time::{Timestamp, Window};
 
@@ -80,6 +80,12 @@ fn interval_at(number: u64) -> Interval {
             max_us: Some(310),
         }],
         merged_windows: 0,
+        clocks: Some(ClockReading {
+            since_boot_us: 86_400_000_000 + number.saturating_mul(2_000_000),
+            suspended_us: 0,
+            process_started_us: 3_600_000_000,
+            moved_us: 0,
+        }),
     }
 }
 

@@ -292,13 +292,17 @@ prop_compose! {
         losses in vec((text(), option::of(text()), any::<[u64; 2]>()), 0..3),
         probes in vec(probe(), 0..3),
         merged_windows: u32,
+        clocks in option::of((any::<[u64; 3]>(), any::<i64>())),
     ) -> Interval {
         let losses = losses.into_iter().map(|(source, interface, [received, dropped])| CaptureLoss {
             source, interface, received, dropped,
         });
+        let clocks = clocks.map(|([since_boot_us, suspended_us, process_started_us], moved_us)| {
+            ClockReading { since_boot_us, suspended_us, process_started_us, moved_us }
+        });
         Interval {
             window, host, interfaces, flows, overflow_without_interface, capture,
-            losses: losses.collect(), probes, merged_windows,
+            losses: losses.collect(), probes, merged_windows, clocks,
         }
     }
 }

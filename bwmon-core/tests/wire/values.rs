@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::report::{
-    AgentId, CaptureLoss, CaptureMethod, Document, DropReason, Dropped, Epoch, EpochStart, Fate,
-    FlowRow, Interval, NonIpCount, ProbeKind, ProbeResult, Receipt, Record, RecordBody, SCHEMA,
-    StreamState, UnparsedCount,
+    AgentId, CaptureLoss, CaptureMethod, ClockReading, Document, DropReason, Dropped, Epoch,
+    EpochStart, Fate, FlowRow, Interval, NonIpCount, ProbeKind, ProbeResult, Receipt, Record,
+    RecordBody, SCHEMA, StreamState, UnparsedCount,
 };
 use bwmon_core::testkit;
 use bwmon_core::time::Timestamp;
@@ -54,6 +54,12 @@ pub(crate) fn full_interval() -> Interval {
     interval.capture.method = CaptureMethod::Libpcap;
     interval.capture.note = Some("the ring needs CAP_NET_RAW".to_owned());
     interval.merged_windows = 2;
+    interval.clocks = Some(ClockReading {
+        since_boot_us: 86_402_000_000,
+        suspended_us: 28_800_000_000,
+        process_started_us: 3_600_000_000,
+        moved_us: -90_000_000,
+    });
     interval.losses.push(CaptureLoss {
         source: "libpcap".to_owned(),
         interface: Some("eth0".to_owned()),

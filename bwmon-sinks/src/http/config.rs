@@ -1,5 +1,8 @@
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bwmon_core::report::Sent;
 use ureq::http::Uri;
 
 use super::error::HttpConfigError;
@@ -14,6 +17,27 @@ pub enum Encoding {
     Compact,
     /// JSON, which people can read on the way.
     Json,
+}
+
+/// What tells the agent's clocks when something is sent: see [`Sent`].
+#[derive(Clone)]
+pub struct Stamp(Arc<dyn Fn() -> Option<Sent> + Send + Sync>);
+
+impl Stamp {
+    /// Asks `read` at each delivery.
+    pub fn new(read: impl Fn() -> Option<Sent> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    pub(super) fn read(&self) -> Option<Sent> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stamp")
+    }
 }
 
 /// Which collector an [`HttpSink`](super::HttpSink) reports to, and what tells it as whom.
@@ -31,6 +55,9 @@ pub struct HttpConfig {
     pub connect_timeout: Duration,
     /// Longest time for one delivery, from connecting to the end of the answer.
     pub timeout: Duration,
+    /// Tells the clocks at each delivery, so that the collector can tell when something was measured
+    /// although the wall clock is wrong. Absent where there are no such clocks.
+    pub stamp: Option<Stamp>,
 }
 
 impl HttpConfig {
@@ -42,6 +69,7 @@ impl HttpConfig {
             encoding: Encoding::default(),
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            stamp: None,
         }
     }
 

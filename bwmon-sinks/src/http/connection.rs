@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use bwmon_core::report::{Receipt, wire};
+use bwmon_core::report::{Receipt, Sent, wire};
 use bwmon_core::sink::{SinkError, SinkErrorKind};
 use tokio::sync::{mpsc, oneshot};
 use ureq::http::{HeaderMap, HeaderValue};
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::body::Body;
-use super::config::{Encoding, HttpConfig};
+use super::config::{Encoding, HttpConfig, Stamp};
 use super::error::{HttpConfigError, Refusal, transport_error};
 use super::resolver::RememberingResolver;
 
@@ -46,6 +46,7 @@ pub(super) struct Connection {
     resolver: RememberingResolver,
     url: String,
     authorization: String,
+    stamp: Option<Stamp>,
 }
 
 impl Connection {
@@ -69,6 +70,7 @@ impl Connection {
             resolver,
             url: config.ingest_url()?,
             authorization: config.authorization()?,
+            stamp: config.stamp.clone(),
         })
     }
 
@@ -115,6 +117,9 @@ impl Connection {
             .header("authorization", &self.authorization);
         if body.is_compressed {
             request = request.header("content-encoding", "zstd");
+        }
+        if let Some(sent) = self.stamp.as_ref().and_then(Stamp::read) {
+            request = request.header(Sent::HEADER, sent.to_string());
         }
         request.send(&body.bytes)
     }

@@ -9,6 +9,10 @@
 //! JSON from then on, until it lists it, as it does once it is upgraded. A collector that takes neither
 //! yields [`Incompatible`](bwmon_core::sink::SinkErrorKind::Incompatible), and the data is held.
 
+//!
+//! With a [`Stamp`] each delivery says what the agent's clocks are, in the header
+//! [`Sent::HEADER`](bwmon_core::report::Sent::HEADER).
+
 mod body;
 mod config;
 mod connection;
@@ -17,6 +21,6 @@ mod resolver;
 mod sink;
 
 pub use body::{MAX_BODY_BYTES, MAX_DECODED_BYTES};
-pub use config::{Encoding, HttpConfig};
+pub use config::{Encoding, HttpConfig, Stamp};
 pub use error::HttpConfigError;
 pub use sink::{HttpSink, MAX_BATCH};

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use bwmon_core::report::{Interval, Record, RecordBody};
+use bwmon_core::report::{FUTURE_LIMIT, Interval, Record, RecordBody};
 use bwmon_core::time::Timestamp;
 
-/// How far ahead of the collector's clock a window may end.
-const FUTURE_LIMIT: Duration = Duration::from_secs(600);
 /// Longest window: windows that were merged or slept through are long, but not years.
 const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 86_400);
 /// Processor use in percent, with room for a clock's grain.

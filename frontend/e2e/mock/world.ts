@@ -64,6 +64,8 @@ export interface WorldOptions {
   stale?: number[];
   /** Numbers of hosts whose agent was cloned. */
   cloned?: number[];
+  /** Numbers of hosts whose clock is an hour behind since a while. */
+  wrongClocks?: number[];
   /** Names in place of the generated ones. */
   names?: string[];
 }
@@ -117,6 +119,7 @@ export class World {
       top_peer: capture.method === "counters" ? null : (peers(index, at)[0] ?? null),
       capture,
       capture_dropped: index === 3 ? 128 : 0,
+      clock_wrong_by_us: this.options.wrongClocks?.includes(index) ? -3_600_000_000 : null,
       cloned: this.options.cloned?.includes(index)
         ? { reason: "epochs_alternate", since_us: this.startedUs - 60_000_000 }
         : null,
@@ -176,13 +179,16 @@ export class World {
       at_us,
       series: allSeries(index, at_us),
       gaps,
+      clock_steps: this.options.wrongClocks?.includes(index)
+        ? [{ at_us: at_us[Math.floor(at_us.length / 4)] ?? start, by_us: -3_600_000_000 }]
+        : [],
     };
   }
 
   private gaps(last: number, end: number, seconds: number): Gap[] {
     const length = Math.floor(seconds / 8) * 1_000_000;
     const from = last - Math.floor(seconds / 2) * 1_000_000;
-    const gaps: Gap[] = [{ window: { start_us: from, duration_us: length }, reason: "agent_restart" }];
+    const gaps: Gap[] = [{ window: { start_us: from, duration_us: length }, reason: "agent_off" }];
     if (end > last + INTERVAL_US) {
       gaps.push({ window: { start_us: last, duration_us: end - last }, reason: "not_yet" });
     }
@@ -259,6 +265,7 @@ export class World {
         ? [{ source: "af_packet", interface: null, received: 21_408, dropped: summary.capture_dropped }]
         : [],
       probes: [],
+      clocks: null,
       merged_windows: 0,
       overflow_without_interface: { ingress: { bytes: 0, packets: 0 }, egress: { bytes: 0, packets: 0 } },
     };

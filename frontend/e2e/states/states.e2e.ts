@@ -73,6 +73,17 @@ describe("the dashboard", () => {
     expect(await seriousViolations(page)).toEqual([]);
   });
 
+  it("shows whose clock is wrong, and where it was set", async () => {
+    const { page } = await visit("/", { hosts: 2, wrongClocks: [1] });
+    const card = cards(page).filter({ hasText: "Clock 1 h behind" });
+    await card.waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await card.getByRole("link").click();
+    await page.getByText("This host's clock is 1 h behind").waitFor();
+    await page.getByRole("img", { name: /^CPU .*; clock set back 1 h at / }).waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+  });
+
   it("shows placeholders while it waits", async () => {
     const { page, mock: server } = await visit("/", { hosts: 2, hold: true });
     await page.getByRole("status", { name: "Loading the hosts" }).waitFor();

@@ -13,6 +13,7 @@ export type SeriesSet = Schemas["SeriesSet"];
 export type Series = Schemas["Series"];
 export type Metric = Schemas["Metric"];
 export type Gap = Schemas["Gap"];
+export type ClockStep = Schemas["ClockStep"];
 export type GapReason = Schemas["GapReason"];
 export type Window = Schemas["Window"];
 export type RecentPoint = Schemas["RecentPoint"];

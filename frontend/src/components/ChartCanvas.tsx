@@ -27,6 +27,7 @@ type Palette = (token: string) => string;
 
 interface Shade {
   gaps: TimeChartProps["gaps"];
+  steps: TimeChartProps["steps"];
   colour: string;
 }
 
@@ -39,7 +40,7 @@ const PIXELS_PER_TIME_TICK = 66;
 export function ChartCanvas(props: TimeChartProps & { label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const chart = useRef<LineChart | null>(null);
-  const shade = useRef<Shade>({ gaps: [], colour: "" });
+  const shade = useRef<Shade>({ gaps: [], steps: [], colour: "" });
   const theme = useTheme();
   const near = useNear(canvas);
 
@@ -60,7 +61,7 @@ export function ChartCanvas(props: TimeChartProps & { label: string }) {
   useEffect(() => {
     if (!near) return;
     const colour = palette();
-    shade.current = { gaps: props.gaps, colour: colour("muted") };
+    shade.current = { gaps: props.gaps, steps: props.steps, colour: colour("muted") };
     if (chart.current !== null) update(chart.current, props, theme, colour);
   }, [props, theme, near]);
 
@@ -219,7 +220,7 @@ function gapShade(shade: { readonly current: Shade }): Plugin<"line"> {
     id: "gaps",
     beforeDatasetsDraw(chart) {
       const { ctx, chartArea, scales } = chart;
-      const { gaps, colour } = shade.current;
+      const { gaps, steps, colour } = shade.current;
       const scale = scales.x;
       if (scale === undefined) return;
       for (const gap of gaps) {
@@ -227,6 +228,12 @@ function gapShade(shade: { readonly current: Shade }): Plugin<"line"> {
         const right = Math.min(chartArea.right, scale.getPixelForValue(gap.to));
         hatch(ctx, left, chartArea.top, right - left, chartArea.height, colour);
         label(ctx, GAP_LABEL[gap.reason], (left + right) / 2, chartArea.top + 14, right - left, colour);
+      }
+      for (const step of steps) {
+        const x = scale.getPixelForValue(step.at);
+        mark(ctx, x, chartArea, colour);
+        const room = 2 * Math.min(x - chartArea.left, chartArea.right - x);
+        label(ctx, step.label, x, chartArea.bottom - 8, room, colour);
       }
     },
   };
@@ -252,6 +259,23 @@ function hatch(
     ctx.moveTo(x + offset, y + height);
     ctx.lineTo(x + offset + height, y);
   }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** A dashed line from top to bottom. */
+function mark(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  area: { top: number; bottom: number },
+  colour: string,
+) {
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.setLineDash([4, 4]);
+  ctx.beginPath();
+  ctx.moveTo(x, area.top);
+  ctx.lineTo(x, area.bottom - 20);
   ctx.stroke();
   ctx.restore();
 }

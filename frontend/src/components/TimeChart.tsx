@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import { ABSENT, formatBitRate, formatPercent, plural } from "../lib/format";
-import { buckets, type gapsWithin, type Point } from "../lib/gaps";
+import { buckets, type gapsWithin, type Point, type stepsWithin } from "../lib/gaps";
 import { GAP_LABEL } from "../lib/names";
 import { formatClock, formatDuration } from "../lib/time";
 import { ChartCanvas } from "./ChartCanvas";
@@ -19,6 +19,7 @@ export interface TimeChartProps {
   unit: ChartUnit;
   lines: ChartLine[];
   gaps: ReturnType<typeof gapsWithin>;
+  steps: ReturnType<typeof stepsWithin>;
   /** Edges of the time axis in milliseconds since the Unix epoch. */
   from: number;
   to: number;
@@ -144,7 +145,7 @@ function newest(points: readonly Point[]): number | null {
   return points.findLast((point) => point.y !== null)?.y ?? null;
 }
 
-function description({ title, unit, lines, gaps, from, to }: TimeChartProps): string {
+function description({ title, unit, lines, gaps, steps, from, to }: TimeChartProps): string {
   const parts = lines.map((line) => {
     const values = line.points.flatMap((point) => point.y ?? []);
     if (values.length === 0) return `${line.label} ${ABSENT}`;
@@ -153,5 +154,6 @@ function description({ title, unit, lines, gaps, from, to }: TimeChartProps): st
   });
   const reasons = [...new Set(gaps.map((gap) => GAP_LABEL[gap.reason]))].join(", ");
   const missing = gaps.length > 0 ? `; ${plural(gaps.length, "gap")} (${reasons})` : "";
-  return `${title} over ${formatDuration((to - from) / 1_000)}: ${parts.join("; ")}${missing}`;
+  const set = steps.map((step) => `; ${step.label} at ${formatClock(step.at, true)}`).join("");
+  return `${title} over ${formatDuration((to - from) / 1_000)}: ${parts.join("; ")}${missing}${set}`;
 }

@@ -1,7 +1,7 @@
 /** Lines with holes. A span without data is neither zero nor bridged by a line. */
 
-import type { Gap } from "../api/types";
-import { milliseconds, windowEnd } from "./time";
+import type { ClockStep, Gap } from "../api/types";
+import { clockStep, milliseconds, windowEnd } from "./time";
 
 /** A point of a line: milliseconds since the Unix epoch and a value; a break where the value is null. */
 export interface Point {
@@ -84,6 +84,13 @@ export function gapsWithin(gaps: readonly Gap[], from: number, to: number) {
       reason: gap.reason,
     }))
     .filter((gap) => gap.to > gap.from);
+}
+
+/** Where the host's clock was set within a range, in milliseconds, and how it is called. */
+export function stepsWithin(steps: readonly ClockStep[], from: number, to: number) {
+  return steps
+    .map((step) => ({ at: milliseconds(step.at_us), label: clockStep(step.by_us) }))
+    .filter(({ at }) => at >= from && at <= to);
 }
 
 function medianSpacing(points: readonly Point[]): number {

@@ -155,8 +155,12 @@ export const STATE_LABEL: Record<OperState, string> = {
 };
 
 export const GAP_LABEL: Record<GapReason, string> = {
-  agent_restart: "agent restarted",
-  dropped: "reports dropped by the agent",
+  agent_off: "agent did not run",
+  asleep: "host slept",
+  clock: "clock set forward",
+  spool_full: "lost: spool full",
+  damage: "lost: damaged on disk",
+  refused: "refused by the collector",
   not_yet: "not arrived yet",
   unknown: "no data",
 };

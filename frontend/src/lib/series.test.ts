@@ -16,6 +16,7 @@ const set: SeriesSet = {
     { metric: "ingress_bps", interface: "old0", values: [1, 1, 1] },
   ],
   gaps: [],
+  clock_steps: [],
 };
 
 function report(startS: number, durationS = 2): HostDetail {

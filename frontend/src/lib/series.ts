@@ -27,6 +27,7 @@ export function extended(set: SeriesSet, detail: HostDetail): SeriesSet {
       values: [...series.values.slice(keep), measured(series, detail)],
     })),
     gaps: gaps.filter((gap) => windowEnd(gap.window) > start),
+    clock_steps: set.clock_steps.filter((step) => step.at_us > start),
   };
 }
 

@@ -52,6 +52,16 @@ export function formatMoment(atMs: number): string {
   return `${date.map((part) => String(part).padStart(2, "0")).join("-")} ${formatClock(atMs, true)}`;
 }
 
+/** How far a clock is off, such as `1 h behind`. */
+export function clockOff(us: number): string {
+  return `${formatDuration(Math.abs(us) / 1_000_000)} ${us < 0 ? "behind" : "ahead"}`;
+}
+
+/** What was done to a clock, such as `clock set back 1 h`. */
+export function clockStep(byUs: number): string {
+  return `clock set ${byUs < 0 ? "back" : "forward"} ${formatDuration(Math.abs(byUs) / 1_000_000)}`;
+}
+
 function largestUnit(seconds: number): string {
   if (seconds < MINUTE_S) return `${Math.floor(seconds)} s`;
   if (seconds < HOUR_S) return `${Math.floor(seconds / MINUTE_S)} min`;

@@ -299,7 +299,7 @@ fn is_the_same(one: &Interval, other: &Interval) -> bool {
         let host = interval.host.as_ref();
         host.map(|host| host.facts.boot_id.clone())
     };
-    one.window == other.window && boot(one) == boot(other)
+    one.window_as_told() == other.window_as_told() && boot(one) == boot(other)
 }
 
 /// How much memory a report takes, in rows.

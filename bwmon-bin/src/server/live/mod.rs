@@ -11,12 +11,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bwmon_core::query::{HostDetail, HostStatus};
+use bwmon_core::query::{HostDetail, HostStatus, HostSummary};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
 use tokio::sync::broadcast;
 
+use super::clocks::Clocks;
 use super::model::HostList;
 use crate::common::peers::Peer;
 use host::LiveHost;
@@ -66,6 +67,7 @@ pub struct Live {
     events: broadcast::Sender<Event>,
     stale_after: Duration,
     clock: Clock,
+    clocks: Clocks,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +85,13 @@ impl Live {
             events: broadcast::channel(EVENT_QUEUE).0,
             stale_after,
             clock,
+            clocks: Clocks::default(),
         }
+    }
+
+    /// The clocks of the hosts.
+    pub const fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     /// Hears of events from now on.
@@ -152,12 +160,16 @@ impl Live {
     /// Every host, by name.
     pub fn list(&self) -> HostList {
         let now = Instant::now();
-        let mut hosts: Vec<_> = {
+        let hosts: Vec<(AgentId, HostSummary)> = {
             let mut hosts = self.lock();
             let all = hosts.reporting();
-            all.map(|(agent, host)| host.summary(*agent, now, self.stale_after))
+            all.map(|(agent, host)| (*agent, host.summary(*agent, now, self.stale_after)))
                 .collect()
         };
+        let mut hosts: Vec<_> = hosts
+            .into_iter()
+            .map(|(agent, summary)| self.with_clock(agent, summary))
+            .collect();
         hosts.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         HostList {
             hosts,
@@ -174,7 +186,7 @@ impl Live {
             let summary = host.summary(agent, Instant::now(), self.stale_after);
             (summary, host.minute(), host.probes())
         };
-        sums::detail(summary, &minute, probes)
+        sums::detail(self.with_clock(agent, summary), &minute, probes)
     }
 
     /// One host in full as JSON, kept until its next report so that many viewers cost as one.
@@ -264,8 +276,16 @@ impl Live {
             }
             host.summary(agent, now, self.stale_after)
         };
+        let summary = self.with_clock(agent, summary);
         if let Ok(json) = serde_json::to_string(&summary) {
             self.send(agent, EventKind::Summary(json.into()));
+        }
+    }
+
+    fn with_clock(&self, agent: AgentId, summary: HostSummary) -> HostSummary {
+        HostSummary {
+            clock_wrong_by_us: self.clocks.wrong_by_us(agent),
+            ..summary
         }
     }
 

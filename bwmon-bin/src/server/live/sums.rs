@@ -113,6 +113,7 @@ pub(super) fn summary(
             .iter()
             .fold(0, |sum: u64, loss| sum.saturating_add(loss.dropped)),
         cloned: None,
+        clock_wrong_by_us: None,
         recent: recent.collect(),
     }
 }
@@ -163,6 +164,7 @@ fn without_flows(interval: &Interval) -> Interval {
         losses: interval.losses.clone(),
         probes: interval.probes.clone(),
         merged_windows: interval.merged_windows,
+        clocks: interval.clocks,
     }
 }
 

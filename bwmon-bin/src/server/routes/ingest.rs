@@ -1,10 +1,10 @@
 //! Where agents deliver.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bwmon_core::report::{Document, Receipt};
+use bwmon_core::report::{Document, Receipt, Sent};
 
 use crate::server::guard::Peer;
 use crate::server::ingest::{self, ACCEPT_POST, Delivery, Encoding, Format, IngestError, Parsed};
@@ -27,6 +27,11 @@ const QUICK_BYTES: usize = 16 * 1024;
     path = "/api/v1/ingest",
     tag = "ingest",
     security(("agent" = [])),
+    params(
+        ("bwmon-sent" = Option<String>, Header, description = "What the agent's clocks say when it sends, so that \
+            times are put right where its wall clock is wrong (docs/wire.md)",
+            example = "at_us=1795000000000000, since_boot_us=86400000000, boot_id=\"0f9d3c1e-0000-4000-8000-000000000001\""),
+    ),
     request_body(content(
         (Document = "application/json"),
         (String = "application/vnd.bwmon.batch+protobuf; v=1"),
@@ -68,6 +73,7 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
     let agent = sender(app, &parts.headers)?;
     let format = Format::of(&parts.headers)?;
     let encoding = Encoding::of(&parts.headers)?;
+    let (sent, received) = (sent(&parts.headers)?, app.now());
     let (bytes, mut share) = ingest::read(&parts.headers, body, app.memory_budget()).await?;
     let is_quick = encoding == Encoding::Identity && bytes.len() <= QUICK_BYTES;
     let parse = move || -> ApiResult<_> {
@@ -86,19 +92,35 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
     };
     let (
         Parsed {
-            records,
+            mut records,
             unknown_fields,
             memory_bytes: _,
         },
         share,
     ) = parsed;
     app.counters().unknown_fields(unknown_fields);
+    let clocks = app.live().clocks();
+    let moved = clocks.correct(agent, sent.as_ref(), received, &mut records);
+    app.counters().moved(moved);
     let delivery = Delivery {
         agent,
         records,
         share,
     };
     app.inbox().deliver(delivery).await.map_err(problem)
+}
+
+/// What the agent's clocks said when it sent; absent from those that have none, and from people.
+fn sent(headers: &HeaderMap) -> ApiResult<Option<Sent>> {
+    let Some(value) = headers.get(Sent::HEADER) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    let sent = text.parse().map_err(|error| {
+        let header = Sent::HEADER;
+        ApiError::bad_request(format!("the header {header} cannot be read: {error}"))
+    })?;
+    Ok(Some(sent))
 }
 
 fn problem(error: IngestError) -> ApiError {

@@ -63,6 +63,12 @@ fn ingest(text: &mut Exposition, app: &App) {
         "Fields of deliveries that this version does not know and skipped.",
         float(counters.unknown_fields),
     );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_reports_moved_total",
+        "Reports whose times were moved because the clock of their host is wrong.",
+        float(counters.reports_moved),
+    );
     let commits = app.counters().commits();
     text.labelled(
         Kind::Counter,
@@ -114,6 +120,12 @@ fn state(text: &mut Exposition, app: &App) {
         "bwmon_collector_hosts",
         "Hosts that have reported and are still stored.",
         float(app.live().len()),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_hosts_with_wrong_clock",
+        "Hosts whose clock is more than five seconds off.",
+        float(app.live().clocks().wrong() as u64),
     );
     text.value(
         Kind::Counter,

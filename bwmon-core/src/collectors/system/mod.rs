@@ -12,6 +12,7 @@
 //! | space on mounted file systems | 10 s |
 //! | list of mounts, host name, system and addresses | 30 s, addresses also when the uplinks change |
 
+mod boot;
 mod facts;
 mod filter;
 #[cfg(target_os = "linux")]
@@ -41,6 +42,7 @@ use facts::Facts;
 use filter::Matcher;
 use platform::Platform;
 
+pub use boot::BootClock;
 pub use filter::NameFilter;
 
 /// What [`System`] reads.
@@ -74,6 +76,7 @@ pub struct System {
     has_cpu_baseline: bool,
     facts: Facts,
     known: BTreeMap<InterfaceId, String>,
+    clock: Option<BootClock>,
 }
 
 impl System {
@@ -97,6 +100,7 @@ impl System {
             has_cpu_baseline: false,
             facts: Facts::new(&config.agent_version),
             known: BTreeMap::new(),
+            clock: BootClock::new(),
         })
     }
 
@@ -196,6 +200,7 @@ impl Collector for System {
         let mut metrics = self.metrics(now);
         let disks = self.platform.disks();
         let Reading { at, mut interfaces } = self.platform.interfaces(now)?;
+        let clocks = self.clock.as_ref().and_then(BootClock::read);
         metrics.facts = self.facts.read(now, &interfaces);
         for event in self.changes(&interfaces) {
             into.interface(at, event);
@@ -208,6 +213,7 @@ impl Collector for System {
             metrics,
             disks,
             interfaces,
+            clocks,
         };
         into.sample(at, sample);
         Ok(Progress::Idle)

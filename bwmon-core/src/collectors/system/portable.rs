@@ -103,6 +103,10 @@ pub(super) fn boot_id() -> String {
     String::new()
 }
 
+pub(super) const fn since_boot_us() -> Option<(u64, u64)> {
+    None
+}
+
 pub(super) fn os_name() -> Option<String> {
     sysinfo::System::long_os_version().ok()
 }

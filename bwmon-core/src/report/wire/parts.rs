@@ -1,6 +1,7 @@
 //! The messages that are nothing but fields. `bwmon.proto` says the same in protobuf's language.
 
 use super::super::bounds::{CLASSES, PARTS};
+use super::super::clock::ClockReading;
 use super::super::host::{
     CpuUsage, DiskCounters, DiskInterval, HostFacts, HostMetrics, LoadAverage, MemoryUsage,
     MountUsage,
@@ -21,6 +22,10 @@ use crate::time::Window;
 message!(Dropped { 1 from_seq, 2 reports, 3 reason, });
 message!(EpochStart { 1 started as "started_us", 2 previous, });
 enumeration!(DropReason { 1 QueueFull, 2 Refused, else Other });
+
+message!(ClockReading {
+    1 since_boot_us, 2 suspended_us, 3 process_started_us, 4 moved_us,
+});
 
 message!(Window { 1 start as "start_us", 2 duration_us, });
 message!(Tally { 1 bytes, 2 packets, });

@@ -298,6 +298,46 @@ export interface components {
             note: string | null;
         };
         /**
+         * @description The agent's clocks at the end of a window. Within one boot they tell how long ago something was,
+         *     whatever happened to the wall clock in between.
+         */
+        ClockReading: {
+            /**
+             * Format: int64
+             * @description How far the receiver moved the report's times, because the agent's wall clock was off; the
+             *     agent's own times are this much earlier. Filled in by a receiver, whatever an agent says.
+             */
+            moved_us: number;
+            /**
+             * Format: int64
+             * @description The same clock when the agent's process started.
+             */
+            process_started_us: number;
+            /**
+             * Format: int64
+             * @description Microseconds since the host booted, sleep included (`CLOCK_BOOTTIME`, clock_gettime(2)).
+             */
+            since_boot_us: number;
+            /**
+             * Format: int64
+             * @description The part of them that the host slept.
+             */
+            suspended_us: number;
+        };
+        /** @description A host's wall clock was set. */
+        ClockStep: {
+            /**
+             * Format: int64
+             * @description End of the first report after it, by the collector's clock.
+             */
+            at_us: number;
+            /**
+             * Format: int64
+             * @description How far it was set forward, in microseconds; negative where it was set back.
+             */
+            by_us: number;
+        };
+        /**
          * @description What tells that an agent was cloned.
          * @enum {string}
          */
@@ -482,7 +522,7 @@ export interface components {
          * @description Why a series has no points for a while.
          * @enum {string}
          */
-        GapReason: "agent_restart" | "dropped" | "not_yet" | "unknown";
+        GapReason: "unknown" | "agent_off" | "asleep" | "clock" | "spool_full" | "damage" | "refused" | "not_yet";
         /**
          * @description How the collector is. A caller who has not shown a token that is needed gets `status`, `version`
          *     and `auth_required`, and null for the rest.
@@ -566,6 +606,11 @@ export interface components {
              * @description Records stored.
              */
             records_stored: number;
+            /**
+             * Format: int64
+             * @description Reports whose times were moved because the clock of their host is wrong.
+             */
+            reports_moved: number;
             /**
              * Format: int64
              * @description Fields that this version does not know and skipped.
@@ -657,6 +702,13 @@ export interface components {
              * @description Packets that capture lost in the last report.
              */
             capture_dropped: number;
+            /**
+             * Format: int64
+             * @description How far its wall clock is ahead of the collector's, in microseconds, negative where it is
+             *     behind; absent up to five seconds. The times of its reports are put right up to ten minutes
+             *     ahead; what is further in the future is refused.
+             */
+            clock_wrong_by_us: number | null;
             cloned: components["schemas"]["Cloned"] | null;
             /**
              * Format: float
@@ -770,6 +822,7 @@ export interface components {
         Interval: {
             /** @description How the flows were seen. */
             capture: components["schemas"]["CaptureStatus"];
+            clocks: components["schemas"]["ClockReading"] | null;
             /** @description Flows, most bytes first. */
             flows: components["schemas"]["FlowRow"][];
             host: components["schemas"]["HostMetrics"] | null;
@@ -1228,6 +1281,8 @@ export interface components {
         SeriesSet: {
             /** @description Ends of the windows, ascending. */
             at_us: number[];
+            /** @description Where the host's clock was set. The moments above are by the collector's. */
+            clock_steps: components["schemas"]["ClockStep"][];
             /** @description Where data is missing, and why. */
             gaps: components["schemas"]["Gap"][];
             /** @description What was asked for. */
@@ -1743,7 +1798,13 @@ export interface operations {
     ingest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description What the agent's clocks say when it sends, so that times are put right where its wall clock is wrong (docs/wire.md)
+                 * @example at_us=1795000000000000, since_boot_us=86400000000, boot_id="0f9d3c1e-0000-4000-8000-000000000001"
+                 */
+                "bwmon-sent"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

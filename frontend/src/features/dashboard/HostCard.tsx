@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { memo, type ReactNode } from "react";
 import type { HostSummary, PeerUsage, RecentPoint } from "../../api/types";
 import { CaptureBadge } from "../../components/CaptureBadge";
+import { ClockBadge } from "../../components/ClockBadge";
 import { CloneBadge } from "../../components/CloneBadge";
 import { DirectionRate } from "../../components/DirectionRate";
 import { TriangleAlert } from "../../components/Icon";
@@ -23,6 +24,7 @@ export const HostCard = memo(function HostCard({ host }: { host: HostSummary }) 
       >
         <CardHead host={host} />
         <CloneBadge host={host} />
+        <ClockBadge host={host} />
         <div className={`space-y-3 ${stale ? "text-muted grayscale" : ""}`}>
           <Throughput host={host} />
           <div className="grid grid-cols-2 gap-4">

@@ -1,10 +1,10 @@
 import { useMemo, useState } from "react";
 import type { HostDetail, SeriesSet } from "../../api/types";
 import { Failure, Skeleton } from "../../components/states";
-import { TimeChart } from "../../components/TimeChart";
+import { TimeChart, type TimeChartProps } from "../../components/TimeChart";
 import { isStatus } from "../../lib/api-client";
 import { formatRoundBitRate } from "../../lib/format";
-import { gapsWithin, toPoints } from "../../lib/gaps";
+import { gapsWithin, stepsWithin, toPoints } from "../../lib/gaps";
 import { RANGES, type Range } from "../../lib/host-search";
 import { useSeries } from "../../lib/queries";
 import { interfacesOf, seriesOf } from "../../lib/series";
@@ -35,7 +35,7 @@ function Charts({ set, detail }: { set: SeriesSet; detail: HostDetail }) {
   const axis = useMemo(() => {
     const from = milliseconds(set.range.start_us);
     const to = milliseconds(windowEnd(set.range));
-    return { from, to, gaps: gapsWithin(set.gaps, from, to) };
+    return { from, to, gaps: gapsWithin(set.gaps, from, to), steps: stepsWithin(set.clock_steps, from, to) };
   }, [set]);
   const points = (values: (number | null)[]) => toPoints(set.at_us, values, set.gaps);
   const uplinks = (detail.latest.interfaces ?? [])
@@ -76,7 +76,7 @@ function Charts({ set, detail }: { set: SeriesSet; detail: HostDetail }) {
 interface InterfaceChartsProps {
   set: SeriesSet;
   detail: HostDetail;
-  axis: { from: number; to: number; gaps: ReturnType<typeof gapsWithin> };
+  axis: Pick<TimeChartProps, "from" | "to" | "gaps" | "steps">;
   points: (values: (number | null)[]) => ReturnType<typeof toPoints>;
 }
 

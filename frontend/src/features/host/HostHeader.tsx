@@ -7,7 +7,10 @@ import { RelativeTime } from "../../components/RelativeTime";
 import { StatusBadge } from "../../components/StatusBadge";
 import { ABSENT } from "../../lib/format";
 import { CAPTURE_LABEL, CLONE_MEANING } from "../../lib/names";
-import { formatDuration, formatMoment, milliseconds } from "../../lib/time";
+import { clockOff, formatDuration, formatMoment, milliseconds } from "../../lib/time";
+
+/** The collector refuses what is further ahead of its clock. */
+const FUTURE_LIMIT_US = 600_000_000;
 
 export function HostHeader({ detail }: { detail: HostDetail }) {
   const { summary, latest } = detail;
@@ -32,6 +35,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
         )}
       </dl>
       {summary.status === "stale" && <StaleNotice host={summary} />}
+      {summary.clock_wrong_by_us != null && <ClockNotice wrongByUs={summary.clock_wrong_by_us} />}
       {summary.cloned && <CloneNotice cloned={summary.cloned} />}
       {hasNotice(summary) && (
         <Notice
@@ -48,6 +52,22 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
 /** Whether the way that flows are seen leaves something out that the reader must know. */
 function hasNotice({ capture }: HostSummary): boolean {
   return capture.method === "sock_diag" || capture.method === "counters";
+}
+
+function ClockNotice({ wrongByUs }: { wrongByUs: number }) {
+  const isRefused = wrongByUs > FUTURE_LIMIT_US;
+  return (
+    <Notice
+      icon={<Clock3 aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />}
+      title={`This host's clock is ${clockOff(wrongByUs)}`}
+    >
+      <p className="text-sm text-muted">
+        {isRefused
+          ? "That is more than ten minutes: its reports are refused until its clock is set."
+          : "The times here are put right by the collector's clock. Set the host's clock, as by NTP."}
+      </p>
+    </Notice>
+  );
 }
 
 function CloneNotice({ cloned }: { cloned: NonNullable<HostSummary["cloned"]> }) {

@@ -10,6 +10,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::filter::Matcher;
 use super::{Reading, mark_uplinks};
 use crate::collector::{CollectError, CollectErrorKind};
@@ -55,6 +57,28 @@ pub(super) fn interfaces() -> Result<Reading, CollectError> {
 pub(super) fn boot_id() -> String {
     let id = read_text("/proc/sys/kernel/random/boot_id", 64);
     id.unwrap_or_default().trim().to_owned()
+}
+
+/// Microseconds since boot, and the part of them that the host slept (clock_gettime(2)).
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other platforms have no such clocks"
+)]
+pub(super) fn since_boot_us() -> Option<(u64, u64)> {
+    let micros = |clock| {
+        let at = clock_gettime(clock);
+        let seconds = u64::try_from(at.tv_sec).unwrap_or(0);
+        let nanos = u64::try_from(at.tv_nsec).unwrap_or(0);
+        seconds
+            .saturating_mul(1_000_000)
+            .saturating_add(nanos / 1_000)
+    };
+    let awake_us = micros(ClockId::Monotonic);
+    let since_boot_us = micros(ClockId::Boottime);
+    let apart_us = since_boot_us.saturating_sub(awake_us);
+    // The two are read one after the other: less than a millisecond is that.
+    let slept_us = if apart_us < 1_000 { 0 } else { apart_us };
+    Some((since_boot_us, slept_us))
 }
 
 /// `PRETTY_NAME` of os-release(5).
