@@ -96,6 +96,7 @@ fn interval(recipe: &mut Recipe<'_>) -> Interval {
         CaptureMethod::AfPacket,
         CaptureMethod::Libpcap,
         CaptureMethod::SockDiag,
+        CaptureMethod::HostPairs,
         CaptureMethod::Counters,
     ]);
     Interval {
@@ -156,6 +157,7 @@ fn host(recipe: &mut Recipe<'_>) -> HostMetrics {
             swap_total_bytes: recipe.number(),
             swap_used_bytes: recipe.number(),
         }),
+        memory_percent: optional(recipe, |recipe| f32::from(recipe.byte()) / 4.0),
         mounts: list(recipe, 3, |recipe| MountUsage {
             path: text(recipe),
             device: text(recipe),

@@ -194,6 +194,7 @@ pub(super) const fn title(method: CaptureMethod) -> &'static str {
         CaptureMethod::AfPacket => "af_packet",
         CaptureMethod::Libpcap => "libpcap",
         CaptureMethod::SockDiag => "sock_diag",
+        CaptureMethod::HostPairs => "host_pairs",
         CaptureMethod::Counters => "counters",
     }
 }

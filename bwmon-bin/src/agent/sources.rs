@@ -54,7 +54,7 @@ impl Open for Sources {
         match method {
             CaptureMethod::AfPacket => self.af_packet(names),
             CaptureMethod::Libpcap => libpcap::open(names, self.ring_bytes.bytes(), FRAME_PACE),
-            CaptureMethod::SockDiag | CaptureMethod::Counters => {
+            CaptureMethod::SockDiag | CaptureMethod::HostPairs | CaptureMethod::Counters => {
                 let mut config = SockDiagConfig::default();
                 config.within_host = names.iter().any(|name| name == LOOPBACK);
                 let tap = Box::new(SockDiag::open_with(&config)?);

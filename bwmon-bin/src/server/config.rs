@@ -1,9 +1,10 @@
 //! What the collector can be told: defaults < TOML file < environment < flags.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::common::config::{ConfigError, load, overlay};
@@ -29,6 +30,22 @@ pub struct Config {
     pub log: String,
     /// Bounds.
     pub limits: Limits,
+    /// Agents of the original program.
+    pub legacy: LegacyConfig,
+}
+
+/// Whether and how agents of the original program are let in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LegacyConfig {
+    /// Whether they are.
+    pub enabled: bool,
+    /// Where to listen for them.
+    pub listen: SocketAddr,
+    /// From which networks they may report.
+    pub allow: Vec<IpNet>,
+    /// Most hosts of them.
+    pub max_hosts: usize,
 }
 
 /// Bounds of what clients can take.
@@ -109,6 +126,21 @@ impl Default for Config {
             token_file: None,
             log: "info".to_owned(),
             limits: Limits::default(),
+            legacy: LegacyConfig::default(),
+        }
+    }
+}
+
+impl Default for LegacyConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8002)),
+            allow: vec![
+                IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8),
+                IpNet::new_assert(IpAddr::from(Ipv6Addr::LOCALHOST), 128),
+            ],
+            max_hosts: 256,
         }
     }
 }
@@ -160,15 +192,31 @@ impl Config {
         )?;
         at_least("stale_after", self.stale_after, 1, "1s or more")?;
         let counts = [
-            ("limits.connections", self.limits.connections),
-            ("limits.event_streams", self.limits.event_streams),
+            (
+                "limits.connections",
+                self.limits.connections,
+                65_536,
+                "1 to 65536",
+            ),
+            (
+                "limits.event_streams",
+                self.limits.event_streams,
+                65_536,
+                "1 to 65536",
+            ),
+            (
+                "legacy.max_hosts",
+                self.legacy.max_hosts,
+                10_000,
+                "1 to 10000",
+            ),
         ];
-        for (name, value) in counts {
-            if !(1..=65_536).contains(&value) {
+        for (name, value, most, range) in counts {
+            if !(1..=most).contains(&value) {
                 return Err(Unusable::Range {
                     name,
                     value: value.to_string(),
-                    range: "1 to 65536",
+                    range,
                 });
             }
         }
@@ -202,6 +250,9 @@ mod tests {
             "log",
             "connections",
             "event_streams",
+            "enabled",
+            "allow",
+            "max_hosts",
         ];
         for key in keys {
             let line = |line: &str| {

@@ -2,7 +2,8 @@
 //!
 //! A delivery is read within its limits ([`ingest`]), committed by one writer together with others
 //! that wait, shown to the hosts in memory ([`live`]), and only then acknowledged. Answers about now
-//! come from memory, about the past from the store ([`store`], [`series`]).
+//! come from memory, about the past from the store ([`store`], [`series`]). Agents of the original
+//! program come in by a door of their own ([`legacy`]).
 
 pub mod assets;
 pub mod auth;
@@ -14,6 +15,7 @@ pub mod counters;
 pub mod extract;
 pub mod guard;
 pub mod ingest;
+pub mod legacy;
 pub mod listener;
 pub mod live;
 pub mod model;

@@ -94,6 +94,14 @@ impl ApiError {
         self
     }
 
+    /// What happened, with the field at fault where there is one.
+    pub fn told(&self) -> String {
+        match &self.field {
+            Some(field) => format!("{field}: {}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
     /// Its status.
     pub const fn status(&self) -> StatusCode {
         self.status

@@ -22,9 +22,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::assets::Page;
 use super::auth::{Agents, Auth, Token, TokenError};
-use super::config::Config;
+use super::config::{Config, LegacyConfig};
 use super::counters::Counters;
 use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
+use super::legacy::Legacy;
 use super::listener::Listener;
 use super::live::{Live, MAX_HOSTS, Sightings};
 use super::peers::Directory;
@@ -81,6 +82,17 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system refuses the address of the listener for agents of the original program.
+    #[error(
+        "cannot listen on {listen} for agents of the original program: {source}; choose another \
+         address with `listen` under [legacy], or do without (`enabled = false`)"
+    )]
+    LegacyListen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The data folder cannot be used.
     #[error(
         "cannot write to the data folder {folder}: {source}; give this user write access, or \
@@ -120,6 +132,7 @@ pub struct Server {
     address: SocketAddr,
     app: App,
     listener: Listener,
+    legacy_listener: Option<Listener>,
     worker: Worker<Committed>,
     maintenance: SqliteMaintenance,
     retention: Duration,
@@ -142,6 +155,7 @@ impl Server {
             listen: config.listen,
             source,
         })?;
+        let legacy_socket = listen_for_legacy(&config.legacy).await?;
         let lock = take_folder(&config.data_dir)?;
         let path = database_path(&config.data_dir);
         let (sink, reader) = off_thread(move || {
@@ -167,7 +181,9 @@ impl Server {
             clock: clock.clone(),
         };
         let (inbox, worker) = Worker::new(Box::new(sink), committed);
+        let legacy_address = legacy_socket.as_ref().map(|(address, _)| *address);
         let app = App::new(Parts {
+            legacy: Legacy::new(&config.legacy, legacy_address, live.legacy()),
             is_loopback_only: address.ip().is_loopback(),
             auth,
             agents,
@@ -187,7 +203,10 @@ impl Server {
         Ok(Self {
             address,
             app,
-            listener: Listener::new(socket, config.limits.connections, counters),
+            listener: Listener::new(socket, config.limits.connections, Arc::clone(&counters)),
+            legacy_listener: legacy_socket.map(|(_, socket)| {
+                Listener::new(socket, legacy_connections(&config.legacy), counters)
+            }),
             worker,
             maintenance,
             retention: config.retention.0,
@@ -203,6 +222,11 @@ impl Server {
         self.address
     }
 
+    /// Where it listens for agents of the original program; absent where it does not.
+    pub fn legacy_address(&self) -> Option<SocketAddr> {
+        self.app.legacy().address()
+    }
+
     /// Serves until `until` is done, then ends within two seconds: what was acknowledged is
     /// committed, what waits is committed and answered as far as its sender still listens.
     ///
@@ -211,6 +235,10 @@ impl Server {
     pub async fn run(self, until: impl Future<Output = ()>) -> Result<(), SinkError> {
         let stopping = self.app.stopping();
         let (live, agents) = (Arc::clone(self.app.live()), Arc::clone(self.app.agents()));
+        let legacy = self.legacy_listener.map(|listener| {
+            let router = routes::legacy::router(self.app.clone());
+            tokio::spawn(listener.serve(router, stopping.clone()))
+        });
         let router = routes::router(self.app);
         let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
         let mut serving = tokio::spawn(self.listener.serve(router, stopping));
@@ -235,6 +263,9 @@ impl Server {
         self.stop.now();
         if !serving.is_finished() {
             let _already_logged = serving.await;
+        }
+        if let Some(legacy) = legacy {
+            let _nothing_to_tell = legacy.await;
         }
         if worker.is_finished() {
             return Ok(());
@@ -321,6 +352,32 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
             source,
         }
     })
+}
+
+/// The listener for agents of the original program, where they are let in.
+async fn listen_for_legacy(
+    config: &LegacyConfig,
+) -> Result<Option<(SocketAddr, TcpListener)>, StartError> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let refused = |source| StartError::LegacyListen {
+        listen: config.listen,
+        source,
+    };
+    let socket = TcpListener::bind(config.listen).await.map_err(refused)?;
+    let address = socket.local_addr().map_err(refused)?;
+    let networks: Vec<String> = config.allow.iter().map(ToString::to_string).collect();
+    tracing::warn!(
+        "agents of the original program are let in at {address} without a credential, from {}",
+        networks.join(", ")
+    );
+    Ok(Some((address, socket)))
+}
+
+/// Each such agent has one connection at a time; a broken one may not be known as such yet.
+const fn legacy_connections(config: &LegacyConfig) -> usize {
+    config.max_hosts.saturating_mul(2)
 }
 
 /// Makes the data folder if it is not there.

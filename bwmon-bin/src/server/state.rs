@@ -14,6 +14,7 @@ use super::assets::Page;
 use super::auth::{Agents, Auth};
 use super::counters::Counters;
 use super::ingest::{Inbox, MemoryBudget};
+use super::legacy::Legacy;
 use super::live::Live;
 use super::peers::Directory;
 use super::problem::{ApiError, ApiResult};
@@ -43,6 +44,8 @@ pub struct Parts {
     pub inbox: Inbox,
     /// Where answers about the past come from.
     pub store: Store,
+    /// Agents of the original program.
+    pub legacy: Legacy,
     /// What was counted.
     pub counters: Arc<Counters>,
     /// How often clients' mistakes are logged.
@@ -120,6 +123,11 @@ impl App {
     /// Where answers about the past come from.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Agents of the original program.
+    pub fn legacy(&self) -> &Legacy {
+        &self.0.legacy
     }
 
     /// What was counted.

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bwmon_core::query::{Notice, TrafficSum};
-use bwmon_core::report::{AgentId, RecordBody};
+use bwmon_core::report::{AgentId, Interval, RecordBody};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::sqlite::{ReadError, SqliteReader};
 use tokio::sync::Semaphore;
@@ -77,6 +78,32 @@ impl Store {
     ) -> ApiResult<TrafficSum> {
         self.ask(move |reader| reader.traffic(agent, from, to, limit))
             .await
+    }
+
+    /// The reports of the `length` before the end of the agent's last one, oldest first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// 500 when they cannot be read.
+    pub async fn recent(
+        &self,
+        agent: AgentId,
+        length: Duration,
+        limit: usize,
+    ) -> ApiResult<Vec<Interval>> {
+        self.ask(move |reader| {
+            let mut recent = Vec::new();
+            let Some(latest) = reader.latest_report(agent)? else {
+                return Ok(recent);
+            };
+            let end = latest.interval.window.end();
+            reader.reports(agent, end.minus(length), end, limit, |report| {
+                recent.push(report.interval);
+                ControlFlow::Continue(())
+            })?;
+            Ok(recent)
+        })
+        .await
     }
 
     /// What is needed to draw series: a point of each report, and the agent's notices.

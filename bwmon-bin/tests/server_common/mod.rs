@@ -69,6 +69,8 @@ pub fn enrol_all(data: &Path) {
 /// A collector in this process.
 pub struct Collector {
     pub address: SocketAddr,
+    /// Where it listens for agents of the original program.
+    pub legacy: Option<SocketAddr>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -88,16 +90,18 @@ impl Collector {
             runtime.block_on(async {
                 match Server::start(config, page).await {
                     Ok(server) => {
-                        ready.send(Ok(server.address())).unwrap();
+                        let addresses = (server.address(), server.legacy_address());
+                        ready.send(Ok(addresses)).unwrap();
                         server.run(async { drop(stopped.await) }).await.unwrap();
                     }
                     Err(error) => ready.send(Err(error)).unwrap(),
                 }
             });
         });
-        let address = started.recv().unwrap()?;
+        let (address, legacy) = started.recv().unwrap()?;
         Ok(Self {
             address,
+            legacy,
             stop: Some(stop),
             thread: Some(thread),
         })

@@ -34,6 +34,9 @@ pub struct HostSummary {
     pub name: String,
     /// Whether it reports.
     pub status: HostStatus,
+    /// Whether its agent has shown a credential. Hosts whose agent is the original program have none:
+    /// anybody whose address the collector lets in may have said what is shown of them.
+    pub is_authenticated: bool,
     /// When a report of it last arrived, by the collector's clock.
     #[serde(rename = "last_seen_us")]
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]

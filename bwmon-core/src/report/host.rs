@@ -47,6 +47,9 @@ pub struct HostMetrics {
     /// Memory and swap.
     #[serde(default)]
     pub memory: Option<MemoryUsage>,
+    /// Memory in use, 0 to 100, where only that is known and `memory` is absent.
+    #[serde(default)]
+    pub memory_percent: Option<f32>,
     /// File systems, one per mount point.
     #[serde(default, deserialize_with = "bounds::parts")]
     pub mounts: Vec<MountUsage>,

@@ -95,6 +95,9 @@ pub enum CaptureMethod {
     Libpcap,
     /// TCP connections only, payload bytes, from the kernel's own per-connection counters.
     SockDiag,
+    /// Bytes between pairs of monitored hosts, as an agent of the original program counts them: no
+    /// interface, protocol, ports or packets. Their protocol is 255, which IANA reserves.
+    HostPairs,
     /// No flows: interface counters only.
     #[default]
     #[serde(other)]

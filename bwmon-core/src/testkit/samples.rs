@@ -116,6 +116,7 @@ fn host() -> HostMetrics {
             swap_total_bytes: 0,
             swap_used_bytes: 0,
         }),
+        memory_percent: None,
         mounts: vec![MountUsage {
             path: "/".to_owned(),
             device: "/dev/vda1".to_owned(),

@@ -83,9 +83,9 @@ fn a_receipt_is_read_by_the_proto_file_and_written_by_it() {
 /// Each variant has, under its number, the name that JSON gives it.
 #[test]
 fn enumerations_have_the_numbers_of_the_proto_file() {
-    use CaptureMethod::{AfPacket, Counters, Libpcap, SockDiag};
+    use CaptureMethod::{AfPacket, Counters, HostPairs, Libpcap, SockDiag};
     use OperState::{Dormant, Down, LowerLayerDown, Unknown, Up};
-    for method in [Counters, AfPacket, Libpcap, SockDiag] {
+    for method in [Counters, AfPacket, Libpcap, SockDiag, HostPairs] {
         let document = with_interval(|interval| interval.capture.method = method);
         let name = enumeration(&document, &["records", "1", "report", "capture"], "method");
         assert_eq!(name, proto_name("CAPTURE_METHOD", &method));

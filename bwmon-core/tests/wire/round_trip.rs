@@ -150,17 +150,18 @@ fn host() -> impl Strategy<Value = HostMetrics> {
         any::<u64>(),
         option::of(cpu),
         option::of(load),
-        option::of(memory),
+        (option::of(memory), option::of(0_f32..=100.0)),
         vec(mount, 0..3),
         vec(disk, 0..3),
     )
         .prop_map(
-            |(facts, uptime_s, cpu, load, memory, mounts, disks)| HostMetrics {
+            |(facts, uptime_s, cpu, load, (memory, memory_percent), mounts, disks)| HostMetrics {
                 facts,
                 uptime_s,
                 cpu,
                 load,
                 memory,
+                memory_percent,
                 mounts,
                 disks,
             },
@@ -246,7 +247,7 @@ fn interface() -> impl Strategy<Value = InterfaceInterval> {
 
 fn capture() -> impl Strategy<Value = CaptureStatus> {
     use CaptureMethod::*;
-    let method = prop::sample::select(vec![AfPacket, Libpcap, SockDiag, Counters]);
+    let method = prop::sample::select(vec![AfPacket, Libpcap, SockDiag, HostPairs, Counters]);
     (method, option::of(text()), vec(text(), 0..3)).prop_map(|(method, note, interfaces)| {
         CaptureStatus {
             method,

@@ -7,7 +7,7 @@ use bwmon_core::time::Timestamp;
 
 /// Longest window: windows that were merged or slept through are long, but not years.
 const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 86_400);
-/// Processor use in percent, with room for a clock's grain.
+/// Use of processor or memory in percent, with room for a clock's grain.
 const PERCENT: std::ops::RangeInclusive<f32> = 0.0..=101.0;
 /// JSON carries integers exactly up to here (RFC 8259, section 6).
 const MAX_SEQ: u64 = (1 << 53) - 1;
@@ -48,6 +48,13 @@ fn in_interval(interval: &Interval, now: Timestamp) -> Option<String> {
     let load = host.load.map(|load| [load.one, load.five, load.fifteen]);
     if !percents.copied().all(|percent| PERCENT.contains(&percent)) {
         return Some("processor use is not between 0 and 100 percent".to_owned());
+    }
+    if !host
+        .memory_percent
+        .iter()
+        .all(|percent| PERCENT.contains(percent))
+    {
+        return Some("memory use is not between 0 and 100 percent".to_owned());
     }
     let is_load = |load: f64| load.is_finite() && load >= 0.0;
     (!load.into_iter().flatten().all(is_load)).then(|| "load is not a positive number".to_owned())

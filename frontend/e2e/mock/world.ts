@@ -66,6 +66,8 @@ export interface WorldOptions {
   cloned?: number[];
   /** Numbers of hosts whose clock is an hour behind since a while. */
   wrongClocks?: number[];
+  /** Numbers of hosts whose agent is the original program. */
+  legacy?: number[];
   /** Names in place of the generated ones. */
   names?: string[];
 }
@@ -102,6 +104,7 @@ export class World {
         this.options.names?.[index] ??
         `${ROLES[index % ROLES.length]}-${String(Math.floor(index / ROLES.length) + 1).padStart(2, "0")}`,
       status: this.isStale(index) ? "stale" : "up",
+      is_authenticated: !this.options.legacy?.includes(index),
       last_seen_us: at,
       first_seen_us: this.startedUs - 86_400_000_000 * (1 + (index % 30)),
       addresses: [
@@ -244,6 +247,7 @@ export class World {
           swap_total_bytes: index % 3 === 2 ? 0 : 4 * GB,
           swap_used_bytes: index % 3 === 2 ? 0 : Math.round(0.31 * GB),
         },
+        memory_percent: null,
         mounts: mountsOf(summary.disk_percent ?? 0),
         disks: [
           {

@@ -84,6 +84,20 @@ describe("the dashboard", () => {
     expect(await seriousViolations(page)).toEqual([]);
   });
 
+  it("shows whose agent shows no credential, and on its page what to do", async () => {
+    const { page } = await visit("/", { hosts: 2, legacy: [1] });
+    const notice = "Unauthenticated: its agent shows no credential";
+    const card = cards(page).filter({ hasText: notice });
+    await card.getByText("uptime not measured").waitFor();
+    expect(await page.getByText(notice).count()).toBe(1);
+    expect(await seriousViolations(page)).toEqual([]);
+    await card.getByRole("link").click();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByText(notice).waitFor();
+    await page.getByText("bwmon-agent enrol", { exact: true }).waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+  });
+
   it("shows placeholders while it waits", async () => {
     const { page, mock: server } = await visit("/", { hosts: 2, hold: true });
     await page.getByRole("status", { name: "Loading the hosts" }).waitFor();

@@ -9,6 +9,7 @@ const TONE = {
   af_packet: "border-line text-muted",
   libpcap: "border-line text-muted",
   sock_diag: "border-warn/40 bg-warn-wash text-warn",
+  host_pairs: "border-warn/40 bg-warn-wash text-warn",
   counters: "border-warn/40 bg-warn-wash text-warn",
 } as const;
 

@@ -18,6 +18,7 @@ const PROTOCOLS: Record<number, string> = {
   103: "PIM",
   112: "VRRP",
   132: "SCTP",
+  255: "not known",
 };
 
 /** IEEE 802 numbers, as IANA lists them. */
@@ -116,6 +117,7 @@ export const CAPTURE_LABEL: Record<CaptureMethod, string> = {
   af_packet: "AF_PACKET",
   libpcap: "libpcap",
   sock_diag: "TCP only",
+  host_pairs: "Host pairs only",
   counters: "No flows",
 };
 
@@ -124,6 +126,8 @@ export const CAPTURE_MEANING: Record<CaptureMethod, string> = {
   libpcap: "Every frame is seen, through libpcap.",
   sock_diag:
     "Flows come from the kernel's TCP connection counters (sock_diag): payload bytes, no UDP, no interface.",
+  host_pairs:
+    "Bytes between pairs of monitored hosts, as an agent of the original program counts them: no other peers, no ports, no packets.",
   counters: "Only the interface counters are read: no peers and no flows.",
 };
 

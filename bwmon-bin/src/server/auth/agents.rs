@@ -1,6 +1,6 @@
 //! Agents: who a credential stands for, and how an agent gets one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,6 +16,7 @@ use super::failures::Failures;
 use super::lock;
 use crate::common::enrolment::EnrolmentRequest;
 use crate::common::secret::{Fingerprint, Secret256};
+use crate::server::legacy::identity::folded;
 use crate::server::registry::{AgentState, EnrolError, Registry, RegistryError};
 
 /// Enrolments at once; each waits for the disk.
@@ -43,7 +44,12 @@ pub struct Agents {
     clock: Clock,
 }
 
-type Table = HashMap<Fingerprint, (AgentId, AgentState)>;
+#[derive(Debug, Default)]
+struct Table {
+    by_credential: HashMap<Fingerprint, (AgentId, AgentState)>,
+    /// Names of the hosts of those that may report, as they are compared.
+    names: HashSet<String>,
+}
 
 #[derive(Debug)]
 struct Registered {
@@ -78,7 +84,7 @@ impl Agents {
         let sent = bearer(headers).ok_or(Stranger::Nobody)?;
         let credential: Secret256 = sent.parse().map_err(|_| Stranger::Nobody)?;
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&credential.fingerprint()) {
+        match known.by_credential.get(&credential.fingerprint()) {
             Some((agent, AgentState::Enrolled)) => Ok(*agent),
             Some((_, AgentState::Revoked(_))) => Err(Stranger::Revoked),
             None => Err(Stranger::Unknown),
@@ -111,8 +117,19 @@ impl Agents {
             .enrol(request, fresh, self.clock.now())?;
         // A change of one's own does not change the version: no refresh would see it.
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(request.credential_sha256, (agent, AgentState::Enrolled));
+        known.add(
+            request.credential_sha256,
+            agent,
+            AgentState::Enrolled,
+            &request.kept_name(),
+        );
         Ok(agent)
+    }
+
+    /// Whether a host enrolled under this name, which is [`folded`].
+    pub fn has_name(&self, name: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.names.contains(name)
     }
 
     /// Whether so many enrolments from this address failed of late that no more are looked at.
@@ -131,9 +148,19 @@ impl Agents {
     }
 }
 
+impl Table {
+    fn add(&mut self, credential: Fingerprint, agent: AgentId, state: AgentState, name: &str) {
+        self.by_credential.insert(credential, (agent, state));
+        if state == AgentState::Enrolled {
+            self.names.insert(folded(name));
+        }
+    }
+}
+
 fn table(registry: &Registry) -> Result<Table, RegistryError> {
-    let agents = registry.agents()?.into_iter();
-    Ok(agents
-        .map(|agent| (agent.credential, (agent.agent, agent.state)))
-        .collect())
+    let mut table = Table::default();
+    for known in registry.agents()? {
+        table.add(known.credential, known.agent, known.state, &known.name);
+    }
+    Ok(table)
 }

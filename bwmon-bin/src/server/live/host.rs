@@ -102,6 +102,18 @@ impl LiveHost {
         Some((facts.hostname.clone(), *address))
     }
 
+    /// The report that is its latest.
+    pub(super) fn latest(&self) -> Option<Arc<Interval>> {
+        self.latest.as_ref().map(|held| Arc::clone(&held.interval))
+    }
+
+    /// Its first IPv4 address, where it has one.
+    pub(super) fn first_ipv4(&self) -> Option<IpAddr> {
+        let facts = &self.latest.as_ref()?.interval.host.as_ref()?.facts;
+        let mut addresses = facts.addresses.iter();
+        addresses.find(|address| address.is_ipv4()).copied()
+    }
+
     /// Results of pings, by target.
     pub(super) fn probes(&self) -> Vec<Probed> {
         self.probes.values().cloned().collect()

@@ -8,6 +8,7 @@ mod host;
 mod sums;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use bwmon_sinks::Clock;
 use tokio::sync::broadcast;
 
 use super::clocks::Clocks;
+use super::legacy::identity;
 use super::model::HostList;
 use crate::common::peers::Peer;
 use host::LiveHost;
@@ -73,6 +75,8 @@ pub struct Live {
 #[derive(Debug, Default)]
 struct Hosts {
     by_agent: HashMap<AgentId, LiveHost>,
+    /// How many enrolled hosts have each name, as names are compared.
+    enrolled_names: HashMap<String, usize>,
     rows: usize,
     evicted: u64,
 }
@@ -229,13 +233,15 @@ impl Live {
         ))
     }
 
-    /// Hosts that report and can be pinged, in no order.
+    /// Hosts that report, are enrolled and can be pinged, in no order. What others call their address
+    /// is nothing that agents should be sent to.
     pub fn reachable(&self) -> Vec<Peer> {
         let now = Instant::now();
         let mut hosts = self.lock();
         let up = hosts.reporting().filter_map(|(agent, host)| {
             let is_up = host.status(now, self.stale_after) == HostStatus::Up;
-            let (name, address) = host.place().filter(|_| is_up)?;
+            let is_told = is_up && !identity::is_legacy(*agent);
+            let (name, address) = host.place().filter(|_| is_told)?;
             Some(Peer {
                 agent: *agent,
                 name,
@@ -243,6 +249,37 @@ impl Live {
             })
         });
         up.collect()
+    }
+
+    /// The first IPv4 address of each host that reports, at most so many, those of hosts without a
+    /// credential first. Agents of the original program know no other addresses.
+    pub fn addresses_of_all(&self, limit: usize) -> Vec<IpAddr> {
+        let now = Instant::now();
+        let mut all: Vec<(bool, IpAddr)> = {
+            let mut hosts = self.lock();
+            let up = hosts.reporting().filter_map(|(agent, host)| {
+                let is_up = host.status(now, self.stale_after) == HostStatus::Up;
+                let address = host.first_ipv4().filter(|_| is_up)?;
+                Some((!identity::is_legacy(*agent), address))
+            });
+            up.collect()
+        };
+        all.sort_unstable();
+        all.dedup_by_key(|(_, address)| *address);
+        all.truncate(limit);
+        all.into_iter().map(|(_, address)| address).collect()
+    }
+
+    /// Whether an enrolled host calls itself so; the name is [`identity::folded`].
+    pub fn is_name_of_enrolled(&self, name: &str) -> bool {
+        self.lock().enrolled_names.contains_key(name)
+    }
+
+    /// The hosts without a credential that are known.
+    pub fn legacy(&self) -> Vec<AgentId> {
+        let hosts = self.lock();
+        let all = hosts.by_agent.keys().copied();
+        all.filter(|agent| identity::is_legacy(*agent)).collect()
     }
 
     /// Number of hosts that have reported.
@@ -321,7 +358,16 @@ impl Hosts {
             return;
         };
         self.rows -= host.rows();
+        let before = host.latest();
         host.insert(key, interval);
+        let after = host.latest();
+        if !identity::is_legacy(agent) {
+            rename(
+                &mut self.enrolled_names,
+                name(before.as_deref()),
+                name(after.as_deref()),
+            );
+        }
         while self.rows + host.rows() > MAX_ROWS && host.let_go_of_oldest() {
             self.evicted += 1;
         }
@@ -333,6 +379,28 @@ impl Hosts {
         self.by_agent
             .iter_mut()
             .filter(|(_, host)| host.has_reported())
+    }
+}
+
+fn name(report: Option<&Interval>) -> Option<&str> {
+    Some(&report?.host.as_ref()?.facts.hostname)
+}
+
+/// A host that had the name `before` has the name `after` now.
+fn rename(names: &mut HashMap<String, usize>, before: Option<&str>, after: Option<&str>) {
+    if before == after {
+        return;
+    }
+    if let Some(before) = before.map(identity::folded) {
+        let others = names.get(&before).map_or(0, |count| count - 1);
+        if others == 0 {
+            names.remove(&before);
+        } else {
+            names.insert(before, others);
+        }
+    }
+    if let Some(after) = after.map(identity::folded) {
+        *names.entry(after).or_default() += 1;
     }
 }
 

@@ -13,6 +13,7 @@ use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
 
 use super::Sightings;
+use crate::server::legacy::identity;
 
 /// Most peers that a detail lists.
 const MAX_PEERS: usize = 100;
@@ -48,8 +49,11 @@ pub(crate) fn cpu_percent(interval: &Interval) -> Option<f32> {
     reason = "a percentage fits, rounded"
 )]
 pub(crate) fn memory_percent(interval: &Interval) -> Option<f32> {
-    let memory = interval.host.as_ref()?.memory?;
-    memory.used_percent().map(|percent| percent as f32)
+    let host = interval.host.as_ref()?;
+    match host.memory {
+        Some(memory) => memory.used_percent().map(|percent| percent as f32),
+        None => host.memory_percent.filter(|percent| percent.is_finite()),
+    }
 }
 
 #[expect(
@@ -91,6 +95,7 @@ pub(super) fn summary(
             .unwrap_or_else(|| id.clone()),
         id,
         status,
+        is_authenticated: !identity::is_legacy(agent),
         last_seen: seen.last,
         first_seen: seen.first,
         addresses: facts

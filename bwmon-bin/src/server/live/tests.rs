@@ -217,3 +217,30 @@ fn an_agent_that_only_said_that_it_started_is_no_host_yet() {
     live.report(AGENT, key(1, 2), interval(1_000, vec![]));
     assert_eq!(live.list().hosts[0].first_seen, Timestamp::from_secs(1));
 }
+
+#[test]
+fn names_of_enrolled_hosts_are_known_by_what_they_say_last() {
+    let named = |name: &str| {
+        let mut interval = Interval::clone(&interval(10, vec![]));
+        let host = interval.host.get_or_insert_default();
+        name.clone_into(&mut host.facts.hostname);
+        Arc::new(interval)
+    };
+    let (live, other) = (live(), AgentId(8));
+    let legacy = identity::agent_of("gamma");
+    for agent in [other, legacy] {
+        live.heard_of(agent, Timestamp::from_secs(1));
+    }
+    live.report(AGENT, key(1, 1), named("Alpha"));
+    live.report(other, key(1, 1), named("alpha."));
+    live.report(legacy, key(1, 1), named("gamma"));
+    assert!(live.is_name_of_enrolled("alpha") && !live.is_name_of_enrolled("gamma"));
+    // Two have it, and one goes on.
+    live.report(AGENT, key(1, 2), named("beta"));
+    assert!(live.is_name_of_enrolled("alpha") && live.is_name_of_enrolled("beta"));
+    live.report(other, key(1, 2), named("beta"));
+    assert!(!live.is_name_of_enrolled("alpha") && live.is_name_of_enrolled("beta"));
+    // A late report changes no name.
+    live.report(AGENT, key(1, 1), named("alpha"));
+    assert!(!live.is_name_of_enrolled("alpha"));
+}

@@ -13,6 +13,7 @@ use crate::common::peers::PeerList;
 use crate::server::auth::Stranger;
 use crate::server::extract::Json;
 use crate::server::guard::Peer;
+use crate::server::legacy::identity;
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::registry::EnrolError;
 use crate::server::state::App;
@@ -148,11 +149,17 @@ pub fn sender(app: &App, headers: &HeaderMap) -> ApiResult<AgentId> {
     })
 }
 
+/// One that is not among those of hosts without a credential.
 fn draw_agent_id() -> ApiResult<AgentId> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| ApiError::busy("the system has no random numbers for an agent yet", 5))?;
-    Ok(AgentId(u128::from_be_bytes(bytes)))
+    loop {
+        getrandom::fill(&mut bytes)
+            .map_err(|_| ApiError::busy("the system has no random numbers for an agent yet", 5))?;
+        let drawn = AgentId(u128::from_be_bytes(bytes));
+        if !identity::is_legacy(drawn) {
+            return Ok(drawn);
+        }
+    }
 }
 
 fn not_enrolled(error: &EnrolError) -> ApiError {

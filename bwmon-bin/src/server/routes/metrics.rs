@@ -25,6 +25,7 @@ pub async fn metrics(State(app): State<App>) -> Response {
     let mut text = Exposition::default();
     ingest(&mut text, &app);
     state(&mut text, &app);
+    legacy(&mut text, &app);
     if let Ok(bytes) = app.store().bytes().await {
         let name = "bwmon_collector_database_bytes";
         let help = "Size of the database with its write-ahead log.";
@@ -144,6 +145,45 @@ fn state(text: &mut Exposition, app: &App) {
         "bwmon_collector_event_streams",
         "Event streams open now.",
         float(counters.event_streams),
+    );
+}
+
+/// Agents of the original program.
+fn legacy(text: &mut Exposition, app: &App) {
+    let counters = app.legacy().counters();
+    text.labelled(
+        Kind::Counter,
+        "bwmon_collector_legacy_requests_total",
+        "Requests of agents of the original program, by what became of them.",
+        "outcome",
+        &counters
+            .outcomes()
+            .map(|(outcome, count)| (outcome, float(count))),
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_legacy_clocks_replaced_total",
+        "Reports of such agents that got the collector's time, because theirs is absent or far ahead.",
+        float(counters.clocks_replaced()),
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_legacy_values_skipped_total",
+        "Values of such reports that mean nothing and were left out.",
+        float(counters.values_skipped()),
+    );
+    let (hosts, most) = app.legacy().hosts();
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_legacy_hosts",
+        "Hosts without a credential that are known.",
+        float(hosts as u64),
+    );
+    text.value(
+        Kind::Gauge,
+        "bwmon_collector_legacy_hosts_limit",
+        "How many may be known; reports of further ones are refused.",
+        float(most as u64),
     );
 }
 

@@ -5,6 +5,7 @@ pub mod events;
 pub mod health;
 pub mod hosts;
 pub mod ingest;
+pub mod legacy;
 pub mod metrics;
 pub mod page;
 pub mod plain;
@@ -13,7 +14,7 @@ pub mod session;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,6 +52,8 @@ pub fn router(app: App) -> Router {
     let (api, _) = api().split_for_parts();
     api.route("/plain", get(plain::plain).post(plain::log_in))
         .route("/plain.css", get(plain::style))
+        .route("/data", post(legacy::elsewhere))
+        .route("/api/get_peer_ips", get(legacy::elsewhere))
         .fallback(page::page)
         .method_not_allowed_fallback(page::method_not_allowed)
         .layer(CompressionLayer::new())

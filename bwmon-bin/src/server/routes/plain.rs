@@ -136,6 +136,11 @@ fn row(into: &mut String, host: &HostSummary, now: Timestamp) {
         HostStatus::Up => "up",
         HostStatus::Stale => "stale",
     };
+    let trust = if host.is_authenticated {
+        ""
+    } else {
+        ", unauthenticated"
+    };
     let side = |pick: fn(&bwmon_core::frame::PerDirection<f64>) -> f64| {
         host.throughput_bps
             .as_ref()
@@ -143,7 +148,7 @@ fn row(into: &mut String, host: &HostSummary, now: Timestamp) {
     };
     let peer = host.top_peer.as_ref();
     let cells = [
-        status.to_owned(),
+        format!("{status}{trust}"),
         percent(host.cpu_percent),
         percent(host.memory_percent),
         percent(host.disk_percent),
@@ -166,6 +171,7 @@ const fn method(method: CaptureMethod) -> &'static str {
         CaptureMethod::AfPacket => "packets",
         CaptureMethod::Libpcap => "packets (libpcap)",
         CaptureMethod::SockDiag => "TCP only",
+        CaptureMethod::HostPairs => "between hosts only",
         CaptureMethod::Counters => "counters only",
     }
 }

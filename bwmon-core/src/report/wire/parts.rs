@@ -31,11 +31,11 @@ message!(Window { 1 start as "start_us", 2 duration_us, });
 message!(Tally { 1 bytes, 2 packets, });
 message!(CaptureStatus { 1 method, 2 note, } lists { 3 interfaces: PARTS, });
 message!(CaptureLoss { 1 source, 2 interface, 3 received, 4 dropped, });
-enumeration!(CaptureMethod { 1 AfPacket, 2 Libpcap, 3 SockDiag, else Counters });
+enumeration!(CaptureMethod { 1 AfPacket, 2 Libpcap, 3 SockDiag, 4 HostPairs, else Counters });
 enumeration!(ProbeKind { 1 Icmp, 2 TcpConnect, else Other });
 
 message!(HostMetrics {
-    1 facts, 2 uptime_s, 3 cpu, 4 load, 5 memory,
+    1 facts, 2 uptime_s, 3 cpu, 4 load, 5 memory, 8 memory_percent,
 } lists { 6 mounts: PARTS, 7 disks: PARTS, });
 message!(HostFacts {
     1 hostname, 2 os, 3 kernel, 4 boot_id, 5 agent_version,

@@ -284,7 +284,7 @@ export interface components {
          * @description How an agent sees flows, best first.
          * @enum {string}
          */
-        CaptureMethod: "af_packet" | "libpcap" | "sock_diag" | "counters";
+        CaptureMethod: "af_packet" | "libpcap" | "sock_diag" | "host_pairs" | "counters";
         /** @description How flows were seen in an interval, and why not better. */
         CaptureStatus: {
             /** @description Names of the interfaces whose frames are captured. */
@@ -676,6 +676,11 @@ export interface components {
             facts: components["schemas"]["HostFacts"];
             load: components["schemas"]["LoadAverage"] | null;
             memory: components["schemas"]["MemoryUsage"] | null;
+            /**
+             * Format: float
+             * @description Memory in use, 0 to 100, where only that is known and `memory` is absent.
+             */
+            memory_percent: number | null;
             /** @description File systems, one per mount point. */
             mounts: components["schemas"]["MountUsage"][];
             /**
@@ -727,6 +732,11 @@ export interface components {
             first_seen_us: number;
             /** @description Identity of its agent, 32 hexadecimal digits. */
             id: string;
+            /**
+             * @description Whether its agent has shown a credential. Hosts whose agent is the original program have none:
+             *     anybody whose address the collector lets in may have said what is shown of them.
+             */
+            is_authenticated: boolean;
             /**
              * Format: int64
              * @description When a report of it last arrived, by the collector's clock.

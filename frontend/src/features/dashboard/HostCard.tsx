@@ -9,6 +9,7 @@ import { TriangleAlert } from "../../components/Icon";
 import { Meter } from "../../components/Meter";
 import { Sparkline } from "../../components/Sparkline";
 import { StatusBadge } from "../../components/StatusBadge";
+import { UnauthenticatedBadge } from "../../components/UnauthenticatedBadge";
 import { ABSENT, formatPercent, plural } from "../../lib/format";
 import type { Point } from "../../lib/gaps";
 import { formatDuration, milliseconds } from "../../lib/time";
@@ -25,6 +26,7 @@ export const HostCard = memo(function HostCard({ host }: { host: HostSummary }) 
         <CardHead host={host} />
         <CloneBadge host={host} />
         <ClockBadge host={host} />
+        <UnauthenticatedBadge host={host} />
         <div className={`space-y-3 ${stale ? "text-muted grayscale" : ""}`}>
           <Throughput host={host} />
           <div className="grid grid-cols-2 gap-4">
@@ -73,7 +75,8 @@ function CardHead({ host }: { host: HostSummary }) {
       </div>
       <p className="truncate text-sm text-muted" title={[...host.addresses, host.os].join(", ")}>
         {address ?? "no address"}
-        {others.length > 0 && ` +${others.length}`} · {host.os}
+        {others.length > 0 && ` +${others.length}`}
+        {host.os && ` · ${host.os}`}
       </p>
     </header>
   );
@@ -158,7 +161,8 @@ function CardFoot({ host }: { host: HostSummary }) {
 }
 
 function footNote(host: HostSummary): string {
-  return host.status === "stale" ? "last known figures" : `up for ${formatDuration(host.uptime_s)}`;
+  if (host.status === "stale") return "last known figures";
+  return host.is_authenticated ? `up for ${formatDuration(host.uptime_s)}` : "uptime not measured";
 }
 
 function course(

@@ -25,7 +25,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
         <Fact label="Addresses">{summary.addresses.length > 0 ? summary.addresses.join(", ") : ABSENT}</Fact>
         <Fact label="System">{summary.os || ABSENT}</Fact>
         <Fact label="Kernel">{facts?.kernel || ABSENT}</Fact>
-        <Fact label="Uptime">{formatDuration(summary.uptime_s)}</Fact>
+        <Fact label="Uptime">{summary.is_authenticated ? formatDuration(summary.uptime_s) : ABSENT}</Fact>
         <Fact label="Agent">{summary.agent_version || ABSENT}</Fact>
         <Fact label="First seen">{formatMoment(milliseconds(summary.first_seen_us))}</Fact>
         {!hasNotice(summary) && (
@@ -36,6 +36,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
       </dl>
       {summary.status === "stale" && <StaleNotice host={summary} />}
       {summary.clock_wrong_by_us != null && <ClockNotice wrongByUs={summary.clock_wrong_by_us} />}
+      {!summary.is_authenticated && <UnauthenticatedNotice />}
       {summary.cloned && <CloneNotice cloned={summary.cloned} />}
       {hasNotice(summary) && (
         <Notice
@@ -51,7 +52,7 @@ export function HostHeader({ detail }: { detail: HostDetail }) {
 
 /** Whether the way that flows are seen leaves something out that the reader must know. */
 function hasNotice({ capture }: HostSummary): boolean {
-  return capture.method === "sock_diag" || capture.method === "counters";
+  return capture.method !== "af_packet" && capture.method !== "libpcap";
 }
 
 function ClockNotice({ wrongByUs }: { wrongByUs: number }) {
@@ -80,6 +81,21 @@ function CloneNotice({ cloned }: { cloned: NonNullable<HostSummary["cloned"]> })
         Two machines use the credential of this host, as after a copy of its disk; first noticed{" "}
         <RelativeTime atUs={cloned.since_us} className="font-medium text-ink" />.{" "}
         {CLONE_MEANING[cloned.reason]}
+      </p>
+      <CopyableText text="bwmon-agent enrol" label="command that enrols" />
+    </Notice>
+  );
+}
+
+function UnauthenticatedNotice() {
+  return (
+    <Notice
+      icon={<TriangleAlert aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-warn" />}
+      title="Unauthenticated: its agent shows no credential"
+    >
+      <p className="text-sm text-muted">
+        An agent of the original program reports for this host. Whoever may reach the collector's listener for
+        such agents can say anything under this name. Install bwmon-agent on the host and enrol it:
       </p>
       <CopyableText text="bwmon-agent enrol" label="command that enrols" />
     </Notice>

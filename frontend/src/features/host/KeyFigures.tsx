@@ -38,7 +38,7 @@ export function KeyFigures({ detail }: { detail: HostDetail }) {
           note={
             load
               ? `load ${[load.one, load.five, load.fifteen].map((l) => l.toFixed(2)).join("  ")}`
-              : `${cores} cores`
+              : coresNote(cores)
           }
           percent={summary.cpu_percent}
         >
@@ -49,7 +49,7 @@ export function KeyFigures({ detail }: { detail: HostDetail }) {
           note={
             memory
               ? `${formatBytes(memory.used_bytes)} of ${formatBytes(memory.total_bytes)}`
-              : "not measured"
+              : "amounts not measured"
           }
           percent={summary.memory_percent}
         >
@@ -113,4 +113,8 @@ function fullestMount({ latest }: HostDetail): string | undefined {
   const share = (mount: MountUsage) => mountUsedPercent(mount) ?? 0;
   const [first] = [...(latest.host?.mounts ?? [])].sort((a, b) => share(b) - share(a));
   return first && `${first.path}, ${formatBytes(first.available_bytes)} left`;
+}
+
+function coresNote(cores: number): string {
+  return cores === 0 ? "cores not told" : `${cores} cores`;
 }

@@ -38,7 +38,7 @@ export function SystemPanel({ detail }: { detail: HostDetail }) {
         )}
       </Panel>
       <Panel title="Memory and swap" level={3}>
-        {host?.memory ? <Memory memory={host.memory} /> : <NoRows>Memory was not measured.</NoRows>}
+        {host?.memory ? <Memory memory={host.memory} /> : <NoRows>{noMemory(host?.memory_percent)}</NoRows>}
       </Panel>
       <Panel title="Cores" note="Use of each in the last report" level={3}>
         {host?.cpu?.cores_percent?.length ? (
@@ -105,6 +105,12 @@ function diskColumns(seconds: number): Column<DiskInterval>[] {
       cell: (disk) => formatPerSecond(rate(disk.delta?.writes)),
     },
   ];
+}
+
+function noMemory(percent: number | null | undefined): string {
+  return typeof percent === "number"
+    ? `${formatPercent(percent)} of the memory is in use; how much that is was not measured.`
+    : "Memory was not measured.";
 }
 
 function Memory({ memory }: { memory: MemoryUsage }) {
