@@ -147,6 +147,7 @@ impl Monitor {
             losses: self.take_losses(),
             probes: std::mem::take(&mut self.probes),
             merged_windows: 0,
+            flows_lost: None,
         }
     }
 

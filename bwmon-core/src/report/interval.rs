@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds;
 use super::host::HostMetrics;
 use super::interface::InterfaceInterval;
+use super::record::DropReason;
 use crate::frame::{PerDirection, Tally};
 use crate::time::{Timestamp, Window};
 
@@ -41,6 +42,35 @@ pub struct Interval {
     /// was lost, bytes were not.
     #[serde(default)]
     pub merged_windows: u32,
+    /// Flow rows that were measured and are gone; their bytes count as overflow. Absent where none
+    /// are.
+    #[serde(default)]
+    pub flows_lost: Option<FlowsLost>,
+}
+
+/// Flow rows of an interval that were lost on their way, while the rest of it arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlowsLost {
+    /// How many rows.
+    pub rows: u64,
+    /// Why.
+    pub reason: DropReason,
+}
+
+impl FlowsLost {
+    /// Both together; reasons that differ become [`DropReason::Other`].
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            reason: if self.reason == other.reason {
+                self.reason
+            } else {
+                DropReason::Other
+            },
+        }
+    }
 }
 
 /// How an agent sees flows, best first.

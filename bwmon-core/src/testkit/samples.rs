@@ -80,6 +80,7 @@ fn interval_at(number: u64) -> Interval {
             max_us: Some(310),
         }],
         merged_windows: 0,
+        flows_lost: None,
     }
 }
 

@@ -260,6 +260,7 @@ export class World {
         : [],
       probes: [],
       merged_windows: 0,
+      flows_lost: null,
       overflow_without_interface: { ingress: { bytes: 0, packets: 0 }, egress: { bytes: 0, packets: 0 } },
     };
   }

@@ -163,6 +163,7 @@ fn without_flows(interval: &Interval) -> Interval {
         losses: interval.losses.clone(),
         probes: interval.probes.clone(),
         merged_windows: interval.merged_windows,
+        flows_lost: interval.flows_lost,
     }
 }
 
