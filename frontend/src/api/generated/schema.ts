@@ -586,6 +586,7 @@ export interface components {
         HostDetail: {
             /** @description Flows on every interface, most bytes first, at most 200. */
             flows: components["schemas"]["FlowUsage"][];
+            flows_lost: components["schemas"]["FlowsLost"] | null;
             /** @description The identity of bytes of each interface. */
             interfaces: components["schemas"]["InterfaceSum"][];
             /** @description Its last report, as it came, without the flows. */
