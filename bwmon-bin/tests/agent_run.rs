@@ -4,12 +4,17 @@
 
 mod agent_support;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use agent_support::{Agent, CREDENTIAL, Collector, Received, as_nobody, enrol_by_hand, wait_for};
 use bwmon_core::report::{CaptureMethod, Record, RecordBody};
+use bwmon_core::testkit::namespace;
+use bwmon_sinks::spool::{Folder, look};
 
 const COUNTERS: [&str; 2] = ["--capture-method", "counters"];
 
@@ -96,11 +101,7 @@ fn the_end_does_not_wait_for_a_collector_that_is_away() {
     });
     agent.signal("TERM");
     assert!(agent.wait().success());
-    assert!(
-        agent.log().contains("were not delivered"),
-        "{}",
-        agent.log()
-    );
+    assert!(agent.log().contains("stay in the spool"), "{}", agent.log());
 }
 
 #[test]
@@ -113,10 +114,8 @@ fn a_collector_that_comes_later_gets_everything() {
     std::thread::sleep(Duration::from_secs(2));
     let collector = Collector::listen(address, None);
     let received = collector.wait_for(5);
-    assert_eq!(
-        seqs(&received),
-        (1..=received.len() as u64).collect::<Vec<_>>()
-    );
+    let sent: BTreeSet<u64> = seqs(&received).into_iter().collect();
+    assert!((1..=5).all(|seq| sent.contains(&seq)), "{sent:?}");
     wait_for("the recovery to be logged", || {
         agent.log().contains("delivery goes on").then_some(())
     });
@@ -127,18 +126,234 @@ fn a_collector_that_comes_later_gets_everything() {
 }
 
 #[test]
-fn a_killed_agent_starts_again_as_itself() {
+fn a_killed_agent_goes_on_as_itself() {
     let collector = Collector::start(None);
     let agent = Agent::start(&collector.url(), &COUNTERS);
-    let before = collector.wait_for(2);
+    collector.wait_for(2);
     let folder = agent.kill();
-    let known = collector.received().len();
+    let before = collector.received();
+    let known = before.len();
     let agent = Agent::start_in(folder, &collector.url(), &COUNTERS);
-    let after = collector.wait_for(known + 2).split_off(known);
-    assert_eq!(after[0].authorization, before[0].authorization);
-    assert_ne!(after[0].record.epoch, before[0].record.epoch);
-    assert_eq!(after[0].record.seq, 1);
+    let last = before.iter().map(|received| received.record.seq).max();
+    let after = wait_for("a new record", || {
+        let received = collector.received();
+        let new = received.into_iter().skip(known);
+        new.into_iter()
+            .find(|r| r.report().is_some() && Some(r.record.seq) > last)
+    });
+    // What was acknowledged within the last second may come again, under its own number.
+    assert_eq!(after.authorization, before[0].authorization);
+    assert_eq!(after.record.epoch, before[0].record.epoch);
     agent.stop();
+}
+
+/// What a receiver has of one epoch: how often each number came, and which are named as gone.
+fn ledger(received: &[Received]) -> (BTreeMap<u64, usize>, BTreeSet<u64>) {
+    let (mut came, mut named) = (BTreeMap::new(), BTreeSet::new());
+    for received in received {
+        let record = &received.record;
+        match &record.body {
+            RecordBody::Dropped(dropped) => named.extend(dropped.from_seq..=record.seq),
+            _ => *came.entry(record.seq).or_default() += 1,
+        }
+    }
+    (came, named)
+}
+
+#[test]
+fn an_outage_with_restarts_inside_loses_and_doubles_nothing() {
+    let address = Collector::nowhere();
+    let url = format!("http://{address}");
+    let mut folder = tempfile::tempdir().unwrap();
+    let mut spooled = 0;
+    for is_killed in [true, false, true] {
+        let agent = Agent::start_in(folder, &url, &COUNTERS);
+        let data = agent.data().join("spool");
+        spooled = wait_for("two more records in the spool", || {
+            let waiting = look(&mut Folder::new(data.clone())).unwrap_or_default();
+            (waiting.records >= spooled + 2).then_some(waiting.records)
+        });
+        folder = if is_killed {
+            agent.kill()
+        } else {
+            agent.stop()
+        };
+    }
+    let spool = folder.path().join("data/spool");
+    let waiting = look(&mut Folder::new(spool)).unwrap().records;
+    assert!(waiting >= spooled, "{waiting} of {spooled}");
+
+    let collector = Collector::listen(address, None);
+    let agent = Agent::start_in(folder, &url, &COUNTERS);
+    let more = usize::try_from(waiting).unwrap() + 2;
+    wait_for("everything to arrive", || {
+        let (came, _) = ledger(&collector.received());
+        (came.len() >= more).then_some(())
+    });
+    agent.stop();
+    let received = collector.received();
+    let (came, named) = ledger(&received);
+    let epochs: BTreeSet<_> = received.iter().map(|r| r.record.epoch).collect();
+    assert_eq!(epochs.len(), 1, "one epoch goes on over restarts");
+    assert!(came.values().all(|times| *times == 1), "{came:?}");
+    let last = *came.keys().next_back().unwrap();
+    let hole = (1..=last).find(|seq| !came.contains_key(seq) && !named.contains(seq));
+    assert_eq!(hole, None, "{came:?} {named:?}");
+    assert!(came.keys().all(|seq| !named.contains(seq)), "{named:?}");
+}
+
+#[test]
+fn without_a_place_for_its_spool_it_reports_from_memory_and_says_so() {
+    let collector = Collector::start(None);
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    fs::write(folder.path().join("data/spool"), "in the way").unwrap();
+    let agent = Agent::start_in(folder, &collector.url(), &COUNTERS);
+    collector.wait_for(3);
+    let log = agent.log();
+    assert_eq!(log.matches("held in memory").count(), 1, "{log}");
+    agent.stop();
+}
+
+#[test]
+fn a_full_disk_is_survived_and_used_again() {
+    namespace::in_mounts("a_full_disk_is_survived_and_used_again", || {
+        let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = disk.path().display();
+        namespace::sh(&format!("mount -t tmpfs -o size=256k none {at}"));
+        let (spool, filler) = (disk.path().join("spool"), disk.path().join("filler"));
+        let nowhere = format!("http://{}", Collector::nowhere());
+        let place = spool.to_str().unwrap();
+        let flags = [COUNTERS.as_slice(), &["--spool-folder", place]].concat();
+        let agent = Agent::start_in(folder, &nowhere, &flags);
+        wait_for("reports on disk", || {
+            let waiting = look(&mut Folder::new(spool.clone())).unwrap_or_default();
+            (waiting.records >= 2).then_some(())
+        });
+        // What does not fit any more fails, and that is the point.
+        assert!(fs::write(&filler, vec![0; 1 << 20]).is_err());
+        wait_for("the full disk to be told", || {
+            agent.log().contains("held in memory").then_some(())
+        });
+        fs::remove_file(&filler).unwrap();
+        wait_for("the disk to be used again", || {
+            agent.log().contains("can be used again").then_some(())
+        });
+        let folder = agent.stop();
+        let waiting = look(&mut Folder::new(spool.clone())).unwrap();
+        assert!(waiting.records >= 2, "{waiting:?}");
+
+        // By another process, which has no long wait behind it.
+        let collector = Collector::start(None);
+        let agent = Agent::start_in(folder, &collector.url(), &flags);
+        wait_for("all that was measured", || {
+            let (came, named) = ledger(&collector.received());
+            let last = *came.keys().next_back()?;
+            let is_known = |seq| came.contains_key(&seq) || named.contains(&seq);
+            let is_all = came.len() as u64 > waiting.records;
+            (is_all && (1..=last).all(is_known)).then_some(())
+        });
+        agent.stop();
+        namespace::sh(&format!("umount {at}"));
+    });
+}
+
+/// Credential and spool are on a disk that cannot be written, as after an error of its own.
+#[test]
+fn a_read_only_disk_is_survived_and_used_when_it_can_be_written() {
+    let test = "a_read_only_disk_is_survived_and_used_when_it_can_be_written";
+    namespace::in_mounts(test, || {
+        let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = disk.path().display();
+        let collector = Collector::start(None);
+        namespace::sh(&format!("mount -t tmpfs none {at}"));
+        enrol_by_hand(disk.path(), &collector.url());
+        namespace::sh(&format!("mount -o remount,ro {at}"));
+        let mut command = Agent::command(disk.path());
+        command.args(["--interval", "1s"]).args(COUNTERS);
+        let agent = Agent::spawn(folder, command);
+        collector.wait_for(3);
+        assert_eq!(agent.log().matches("held in memory").count(), 1);
+        let second = Agent::output(Agent::command(disk.path()));
+        let words = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(words.contains("another bwmon-agent runs"), "{words}");
+        let mut doctor = Agent::command(disk.path());
+        doctor.arg("doctor");
+        let table = String::from_utf8(Agent::output(doctor).stdout).unwrap();
+        assert!(table.contains("reports wait in memory"), "{table}");
+        namespace::sh(&format!("mount -o remount,rw {at}"));
+        wait_for("the disk to be used", || {
+            agent.log().contains("can be used again").then_some(())
+        });
+        let before = collector.received().len();
+        let received = collector.wait_for(before + 2);
+        assert!(
+            look(&mut Folder::new(disk.path().join("spool")))
+                .unwrap()
+                .epoch
+                .is_some()
+        );
+        agent.stop();
+        let epochs: BTreeSet<_> = received.iter().map(|r| r.record.epoch).collect();
+        let numbers = (1..=received.len() as u64).collect::<Vec<_>>();
+        assert_eq!((epochs.len(), seqs(&received)), (1, numbers));
+        namespace::sh(&format!("umount {at}"));
+    });
+}
+
+/// Bytes are flipped in the files of a spool, or they are cut: the agent reports again, and whatever is
+/// gone has a name.
+#[test]
+fn a_damaged_spool_is_survived_and_what_is_lost_is_named() {
+    for (kind, is_cut) in [("core-", false), ("core-", true), ("state-", false)] {
+        let nowhere = format!("http://{}", Collector::nowhere());
+        let agent = Agent::start(&nowhere, &COUNTERS);
+        let spool = agent.data().join("spool");
+        wait_for("reports on disk", || {
+            let waiting = look(&mut Folder::new(spool.clone())).unwrap_or_default();
+            (waiting.records >= 3).then_some(())
+        });
+        let folder = agent.stop();
+        assert!(damage(&folder.path().join("data/spool"), kind, is_cut) > 0);
+        let collector = Collector::start(None);
+        let agent = Agent::start_in(folder, &collector.url(), &COUNTERS);
+        let whole = |received: &[Received]| {
+            let (came, named) = ledger(received);
+            let known = |seq| came.contains_key(&seq) || named.contains(&seq);
+            came.len() >= 2 && (1..=*came.keys().next_back().unwrap()).all(known)
+        };
+        wait_for("new reports, and a word on the old ones", || {
+            let received = collector.received();
+            let epochs: BTreeSet<_> = received.iter().map(|r| r.record.epoch).collect();
+            let of = |epoch| -> Vec<Received> {
+                let of_epoch = received.iter().filter(|r| r.record.epoch == epoch);
+                of_epoch.cloned().collect()
+            };
+            let all_whole = !epochs.is_empty() && epochs.into_iter().all(|epoch| whole(&of(epoch)));
+            all_whole.then_some(())
+        });
+        agent.stop();
+    }
+}
+
+/// Damages the files of a kind, each in its middle; says how many.
+fn damage(spool: &Path, kind: &str, is_cut: bool) -> usize {
+    let mut damaged = 0;
+    for entry in fs::read_dir(spool).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with(kind) {
+            let mut bytes = fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            match is_cut {
+                true => bytes.truncate(middle),
+                false => bytes[middle] ^= 0x10,
+            }
+            fs::write(&path, bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    damaged
 }
 
 #[test]

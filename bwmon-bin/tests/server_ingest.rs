@@ -35,6 +35,10 @@ fn what_is_delivered_is_acknowledged_once_and_read_back() {
     assert_eq!(receipt["streams"][0]["through"], 3);
     assert_eq!(receipt["streams"][0]["agent"], AGENT.to_string());
     assert!(receipt["server_time_us"].as_u64().is_some());
+    assert_eq!(
+        receipt["credit"], 64,
+        "an idle collector takes a whole batch"
+    );
 
     let again = collector.deliver(AGENT, records).json();
     assert_eq!(

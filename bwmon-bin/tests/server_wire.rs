@@ -34,7 +34,7 @@ fn a_compact_document_is_stored_like_one_in_json() {
     assert_eq!(answer.header("content-type"), wire::CONTENT_TYPE);
     let receipt = wire::decode_receipt(&answer.body).unwrap();
     assert_eq!(receipt.fates, [Fate::Stored, Fate::Stored]);
-    assert_eq!(receipt.streams[0].through, 2);
+    assert_eq!((receipt.streams[0].through, receipt.credit), (2, Some(64)));
     // The same records in JSON are the same records.
     let again = collector.deliver(AGENT, records.to_vec());
     assert_eq!(

@@ -5,7 +5,8 @@ use crate::time::Timestamp;
 
 /// Gives each record its place in one epoch: sequence numbers from 1, without holes.
 ///
-/// This outbox lives in memory: each start of the process is a new epoch, and says so.
+/// It lives in memory: each start of the process is a new epoch, and says so. For who keeps
+/// nothing on disk; a spool numbers by itself, and goes on over restarts.
 #[derive(Debug)]
 pub struct Outbox {
     agent: AgentId,

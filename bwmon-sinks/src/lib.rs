@@ -28,6 +28,7 @@
 //! | `stdout` | [`stdout::StdoutSink`]: JSON lines on standard output or any writer |
 //! | `http` | [`http::HttpSink`]: reports over one keep-alive connection to a collector |
 //! | `sqlite` | [`sqlite::SqliteSink`] and [`sqlite::SqliteReader`]: reports in one file, and back |
+//! | `spool` | [`spool::Spool`]: what an agent could not deliver yet, on disk |
 //! | `driver` | [`driver::Driver`]: one queue and one worker per sink |
 
 #![warn(missing_docs)]
@@ -40,6 +41,8 @@ pub mod driver;
 pub mod http;
 #[cfg(feature = "http")]
 mod secret;
+#[cfg(feature = "spool")]
+pub mod spool;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "stdout")]

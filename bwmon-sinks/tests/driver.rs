@@ -125,7 +125,7 @@ async fn the_destinations_word_and_a_missing_credential_set_the_pace() {
     let second = start.elapsed() - first;
     // Paused time: these are the driver's own waits, not the machine's.
     assert!((80..=121).contains(&first.as_secs()), "{first:?}");
-    assert!((48..=73).contains(&second.as_secs()), "{second:?}");
+    assert!((240..=361).contains(&second.as_secs()), "{second:?}");
 }
 
 #[tokio::test(start_paused = true)]

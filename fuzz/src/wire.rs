@@ -7,10 +7,10 @@ use bwmon_core::frame::{InterfaceId, PerDirection, Tally};
 use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
 use bwmon_core::report::{
     CaptureLoss, CaptureMethod, CaptureStatus, ClockReading, Conservation, CpuUsage, DiskCounters,
-    DiskInterval, Document, DropReason, Dropped, Epoch, EpochStart, FlowRow, HostMetrics,
-    InterfaceInterval, InterfaceKind, Interval, KernelCounters, LoadAverage, MemoryUsage,
-    MountUsage, NonIpCount, OperState, ProbeKind, ProbeResult, Record, RecordBody, SCHEMA, Terms,
-    UnparsedCount, bounds,
+    DiskInterval, Document, DropReason, Dropped, Epoch, EpochStart, FlowRow, FlowsLost,
+    HostMetrics, InterfaceInterval, InterfaceKind, Interval, KernelCounters, LoadAverage,
+    MemoryUsage, MountUsage, NonIpCount, OperState, ProbeKind, ProbeResult, Record, RecordBody,
+    SCHEMA, Terms, UnparsedCount, bounds,
 };
 use bwmon_core::time::{Timestamp, Window};
 
@@ -78,11 +78,7 @@ fn body(recipe: &mut Recipe<'_>) -> RecordBody {
         2 => RecordBody::Dropped(Dropped {
             from_seq: recipe.number(),
             reports: recipe.number(),
-            reason: recipe.choose(&[
-                DropReason::QueueFull,
-                DropReason::Refused,
-                DropReason::Other,
-            ]),
+            reason: drop_reason(recipe),
         }),
         _ => RecordBody::EpochStart(EpochStart {
             started: moment(recipe),
@@ -135,7 +131,23 @@ fn interval(recipe: &mut Recipe<'_>) -> Interval {
             process_started_us: recipe.number(),
             moved_us: i64::from(recipe.byte()) - 128,
         }),
+        flows_lost: optional(recipe, |recipe| FlowsLost {
+            rows: recipe.number(),
+            reason: drop_reason(recipe),
+        }),
     }
+}
+
+fn drop_reason(recipe: &mut Recipe<'_>) -> DropReason {
+    recipe.choose(&[
+        DropReason::QueueFull,
+        DropReason::Refused,
+        DropReason::SpoolFull,
+        DropReason::TooOld,
+        DropReason::Damage,
+        DropReason::NeverExisted,
+        DropReason::Other,
+    ])
 }
 
 fn host(recipe: &mut Recipe<'_>) -> HostMetrics {

@@ -8,7 +8,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{
-    CollectorUrl, EncodingChoice, MaxFlows, MethodChoice, PingInterval, ReportInterval, RingBytes,
+    CollectorUrl, EncodingChoice, LaneBytes, MaxFlows, MethodChoice, PingInterval, ReportInterval,
+    RingBytes, SpoolAge,
 };
 use super::enrol::EnrolArguments;
 use super::flows;
@@ -203,6 +204,37 @@ pub(super) struct Options {
     /// Time between two rounds of pings, 5s to 1h [default: 60s]
     #[arg(long, global = true, env = "BWMON_PING_EVERY", value_name = "DURATION")]
     pub(super) ping_every: Option<PingInterval>,
+    /// Whether undelivered reports wait on disk, true or false [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_SPOOL",
+        action = clap::ArgAction::Set,
+        value_name = "BOOL"
+    )]
+    pub(super) spool: Option<bool>,
+    /// Folder for undelivered reports [default: spool, in the data folder]
+    #[arg(long, global = true, env = "BWMON_SPOOL_FOLDER", value_name = "FOLDER")]
+    pub(super) spool_folder: Option<PathBuf>,
+    /// Most bytes on disk of undelivered reports without their flow rows [default: 67108864]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_SPOOL_CORE_BYTES",
+        value_name = "BYTES"
+    )]
+    pub(super) spool_core_bytes: Option<LaneBytes>,
+    /// Most bytes on disk of their flow rows [default: 201326592]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_SPOOL_FLOW_BYTES",
+        value_name = "BYTES"
+    )]
+    pub(super) spool_flow_bytes: Option<LaneBytes>,
+    /// How long reports wait for delivery at most, 1h to 30d [default: 72h]
+    #[arg(long, global = true, env = "BWMON_SPOOL_AGE", value_name = "DURATION")]
+    pub(super) spool_age: Option<SpoolAge>,
     /// Disks to report, names or globs [default: all]
     #[arg(
         long,

@@ -31,6 +31,7 @@ pub(super) struct Config {
     pub(super) ping: PingSettings,
     pub(super) disks: Names,
     pub(super) interfaces: Names,
+    pub(super) spool: SpoolSettings,
     /// Whether reports are printed and not sent.
     #[serde(skip)]
     pub(super) is_offline: bool,
@@ -62,6 +63,30 @@ impl Default for PingSettings {
     }
 }
 
+/// `[spool]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SpoolSettings {
+    pub(super) enabled: bool,
+    /// Absent: within the data folder.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) core_bytes: LaneBytes,
+    pub(super) flow_bytes: LaneBytes,
+    pub(super) age: SpoolAge,
+}
+
+impl Default for SpoolSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            folder: None,
+            core_bytes: LaneBytes(64 << 20),
+            flow_bytes: LaneBytes(192 << 20),
+            age: SpoolAge::default(),
+        }
+    }
+}
+
 /// Names or globs to take and to leave out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -88,6 +113,11 @@ impl Config {
         overlay(&mut config.capture.ring_bytes, options.capture_ring_bytes);
         overlay(&mut config.ping.enabled, options.ping);
         overlay(&mut config.ping.every, options.ping_every);
+        overlay(&mut config.spool.enabled, options.spool);
+        overlay(&mut config.spool.folder, options.spool_folder.map(Some));
+        overlay(&mut config.spool.core_bytes, options.spool_core_bytes);
+        overlay(&mut config.spool.flow_bytes, options.spool_flow_bytes);
+        overlay(&mut config.spool.age, options.spool_age);
         overlay(&mut config.disks.include, options.disks_include);
         overlay(&mut config.disks.exclude, options.disks_exclude);
         overlay(&mut config.interfaces.include, options.interfaces_include);
@@ -288,6 +318,51 @@ impl TryFrom<u64> for RingBytes {
     }
 }
 
+/// Most bytes on disk of one lane of the spool, 8 MiB to 1 TiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LaneBytes(u64);
+
+impl LaneBytes {
+    pub(super) const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for LaneBytes {
+    type Error = ValueError;
+
+    fn try_from(bytes: u64) -> Result<Self, ValueError> {
+        in_bounds(bytes, 8 << 20, 1 << 40, "a budget", "bytes").map(|_| Self(bytes))
+    }
+}
+
+/// How long reports wait for delivery at most, 1 h to 30 d.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpoolAge(HumanDuration);
+
+impl SpoolAge {
+    const LEAST: Duration = Duration::from_secs(3_600);
+    const MOST: Duration = Duration::from_secs(30 * 86_400);
+
+    pub(super) const fn duration(self) -> Duration {
+        self.0.0
+    }
+}
+
+impl Default for SpoolAge {
+    fn default() -> Self {
+        Self(HumanDuration::from_secs(72 * 3_600))
+    }
+}
+
+impl FromStr for SpoolAge {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        duration_within(text, Self::LEAST, Self::MOST, "1h to 30d").map(Self)
+    }
+}
+
 /// Most flows told apart within one interval, 16 to 1,048,576.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MaxFlows(usize);
@@ -325,7 +400,7 @@ fn duration_within(
         Ok(told)
     } else {
         Err(ValueError(format!(
-            "an interval of {told} is out of bounds: {bounds}"
+            "a time of {told} is out of bounds: {bounds}"
         )))
     }
 }
@@ -368,7 +443,7 @@ macro_rules! from_text {
         }
     )*};
 }
-from_text!(CollectorUrl, PingInterval, ReportInterval);
+from_text!(CollectorUrl, PingInterval, ReportInterval, SpoolAge);
 
 macro_rules! from_number {
     ($($name:ident),*) => {$(
@@ -391,7 +466,7 @@ macro_rules! from_number {
         }
     )*};
 }
-from_number!(RingBytes, MaxFlows);
+from_number!(LaneBytes, MaxFlows, RingBytes);
 
 #[cfg(test)]
 mod tests {
@@ -407,10 +482,13 @@ mod tests {
         assert_eq!(parsed(EXAMPLE).unwrap(), Config::default());
         let uncommented = EXAMPLE
             .replace("\n#data_dir", "\ndata_dir")
-            .replace("\n#collector", "\ncollector");
+            .replace("\n#collector", "\ncollector")
+            .replace("\n#folder", "\nfolder");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
         assert_eq!(config.collector.unwrap().as_str(), "http://192.0.2.7:8000");
+        let folder = "/var/lib/bwmon-agent/spool";
+        assert_eq!(config.spool.folder, Some(folder.into()));
     }
 
     #[test]
@@ -431,6 +509,12 @@ mod tests {
                 "af_packet",
             ),
             ("encoding = \"xml\"", "agent.toml:1:12", "compact"),
+            (
+                "[spool]\ncore_bytes = 4096",
+                "agent.toml:2:14",
+                "8388608 to 1099511627776",
+            ),
+            ("[spool]\nage = \"5m\"", "agent.toml:2:7", "1h to 30d"),
             ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),
         ] {
             let message = parsed(text).unwrap_err();
@@ -450,6 +534,24 @@ mod tests {
         assert!(!message.contains("geheim"), "{message}");
         let url: CollectorUrl = "http://[2001:db8::1]:8000/".parse().unwrap();
         assert_eq!(url.as_str(), "http://[2001:db8::1]:8000");
+    }
+
+    #[test]
+    fn the_spool_is_set_by_flags_as_by_the_file() {
+        let options = Options {
+            spool: Some(false),
+            spool_folder: Some("/srv/spool".into()),
+            spool_core_bytes: Some("16_777_216".parse().unwrap()),
+            spool_flow_bytes: Some("33554432".parse().unwrap()),
+            spool_age: Some("24h".parse().unwrap()),
+            ..Options::default()
+        };
+        let file = "[spool]\nenabled = false\nfolder = \"/srv/spool\"\ncore_bytes = 16777216\n\
+                    flow_bytes = 33554432\nage = \"24h\"";
+        let resolved = Config::resolve(&options).unwrap().spool;
+        assert_eq!(resolved, parsed(file).unwrap().spool);
+        assert!("7_000_000".parse::<LaneBytes>().is_err());
+        assert!("59m".parse::<SpoolAge>().is_err());
     }
 
     #[test]

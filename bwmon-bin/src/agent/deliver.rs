@@ -1,16 +1,14 @@
-//! The async side: numbers intervals, gives them to the outlets, and ends in an orderly way.
+//! The async side: gives intervals to the outlets, and ends in an orderly way.
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bwmon_core::outbox::Outbox;
 use bwmon_core::report::Interval;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
-use super::clock::wall_clock;
 use super::memory::release_startup_code;
 use super::outlets::Outlets;
 
@@ -23,18 +21,16 @@ const CLOSING: Duration = Duration::from_millis(1_400);
 /// Delivers until a signal ends it. Dropping `stop` ends the capture thread.
 pub(super) async fn deliver(
     mut outlets: Outlets,
-    mut outbox: Outbox,
     mut intervals: Receiver<Interval>,
     stop: mpsc::Sender<()>,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("cannot listen to signals")?;
-    outlets.offer(outbox.start(wall_clock()));
     let mut is_starting = true;
     loop {
         tokio::select! {
             interval = intervals.recv() => match interval {
                 Some(interval) => {
-                    outlets.offer(outbox.report(interval));
+                    outlets.report(interval)?;
                     if std::mem::take(&mut is_starting) {
                         release_startup_code();
                     }
@@ -56,7 +52,7 @@ pub(super) async fn deliver(
     let signalled = Instant::now();
     drop(stop);
     while let Ok(Some(interval)) = timeout_at(signalled + CLOSING, intervals.recv()).await {
-        outlets.offer(outbox.report(interval));
+        outlets.report(interval)?;
     }
     outlets.close(signalled + GRACE).await;
     Ok(())

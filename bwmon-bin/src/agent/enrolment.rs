@@ -16,7 +16,7 @@ use crate::common::enrolment::TokenId;
 use crate::common::secret::Secret256;
 
 /// What an enrolled agent reports with.
-const ENROLLED: &str = "credential";
+pub(super) const ENROLLED: &str = "credential";
 /// A credential that is drawn and not yet known to be enrolled: the answer may have been lost.
 const PENDING: &str = "credential.pending";
 /// Longest file, in bytes.

@@ -45,7 +45,7 @@ impl Identity {
     }
 }
 
-/// A data folder that can be written.
+/// A data folder that can be used.
 #[derive(Debug)]
 pub(super) struct DataFolder {
     pub(super) path: PathBuf,
@@ -73,15 +73,38 @@ fn open(folder: &Path) -> io::Result<DataFolder> {
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    let lock = private_file()
+    let writable = private_file()
         .create(true)
         .truncate(false)
-        .open(folder.join(LOCK))?;
+        .open(folder.join(LOCK));
+    let lock = match writable {
+        Err(error) if serves_read_only(folder, &error) => {
+            File::open(folder.join(LOCK)).or_else(|_| File::open(folder))?
+        }
+        writable => writable?,
+    };
     let is_held = matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
     Ok(DataFolder {
         path: folder.to_owned(),
         lock: (!is_held).then_some(lock),
     })
+}
+
+/// Whether a folder that cannot be written, as after an error of its disk, holds all that an agent needs
+/// to report: its spool is in memory then.
+fn serves_read_only(folder: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ReadOnlyFilesystem && folder.join(enrolment::ENROLLED).exists()
+}
+
+/// The first of `folders` that [`first_usable`] would find, and why it cannot be written if it cannot.
+pub(super) fn find_usable(folders: &[PathBuf]) -> Option<(&PathBuf, Option<io::Error>)> {
+    folders
+        .iter()
+        .find_map(|folder| match probe_folder(folder) {
+            Ok(()) => Some((folder, None)),
+            Err(error) if serves_read_only(folder, &error) => Some((folder, Some(error))),
+            Err(_) => None,
+        })
 }
 
 /// Whether a file can be made in `folder`, or the folder itself where it is not there yet.

@@ -1,7 +1,8 @@
 //! `bwmon-agent`: measures one host and reports it.
 //!
-//! One thread captures and reads the host (`gather`), the main thread numbers and delivers
-//! (`deliver`); between them is a bounded queue that merges instead of waiting (`handoff`).
+//! One thread captures and reads the host (`gather`), the main thread delivers (`deliver`), one
+//! numbers and keeps what is not delivered (`spool`). Between the first two is a bounded queue that
+//! merges instead of waiting (`handoff`); whatever else is full merges too.
 
 mod cli;
 mod client;
@@ -32,6 +33,7 @@ mod run;
 mod schedule;
 mod selection;
 mod sources;
+mod spool;
 mod top;
 
 #[cfg(test)]

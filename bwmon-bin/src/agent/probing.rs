@@ -99,6 +99,7 @@ impl Prober {
         let Destination {
             collector,
             credential,
+            ..
         } = &self.destination;
         let answer = Client::new(collector, PATIENCE).get(PEERS_PATH, Some(credential));
         let list = match answer {

@@ -6,7 +6,6 @@ use std::thread;
 use anyhow::{Context, bail};
 use bwmon_core::Monitor;
 use bwmon_core::monitor::MonitorConfig;
-use bwmon_core::outbox::Outbox;
 use tokio::runtime::Builder;
 
 use super::config::{Config, MethodChoice};
@@ -14,7 +13,7 @@ use super::deliver::deliver;
 use super::gather::{Gatherer, Review, Stop};
 use super::handoff::Handoff;
 use super::host::{self, Host};
-use super::identity::{Identity, draw_epoch};
+use super::identity::Identity;
 use super::ladder::{Ladder, Rung, title};
 use super::outlets::{Destination, Outlets};
 use super::probing;
@@ -28,8 +27,6 @@ const STACK_BYTES: usize = 512 * 1024;
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let identity = Identity::take(&config.data_dirs())?;
     let destination = destination(config, &identity)?;
-    // One that is not enrolled only prints, and is nobody.
-    let outbox = Outbox::new(identity.agent().unwrap_or_default(), draw_epoch()?);
     let mut gatherer = gatherer(config)?;
     say_where_reports_go(config, &identity, destination.as_ref());
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
@@ -41,14 +38,14 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let outlets = Outlets::open(config, destination.as_ref()).await?;
+        let outlets = Outlets::open(config, &identity, destination.as_ref()).await?;
         let interval = config.interval.duration();
         thread::Builder::new()
             .name("capture".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || gatherer.run(interval, handoff, &Stop(stopped)))
             .context("cannot start the capture thread")?;
-        deliver(outlets, outbox, intervals, stop).await
+        deliver(outlets, intervals, stop).await
     })
 }
 
@@ -94,6 +91,7 @@ fn destination(config: &Config, identity: &Identity) -> anyhow::Result<Option<De
     };
     let collector = config.collector.as_ref().unwrap_or(&enrolled.collector);
     Ok(Some(Destination {
+        agent: enrolled.agent,
         collector: collector.clone(),
         credential: enrolled.credential.clone(),
     }))

@@ -24,11 +24,23 @@ impl Received {
     }
 }
 
-/// A collector that acknowledges everything with the right credential.
+/// What a delivery is answered with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reply {
+    /// All of it is stored, and so many records of a backlog may follow.
+    Stored { credit: Option<u32> },
+    /// It is not, with this status line and headers (each with its line break).
+    Refused(&'static str, &'static str),
+}
+
+type Script = dyn FnMut(&Document) -> Reply + Send;
+
+/// A collector that acknowledges everything with the right credential, unless told otherwise.
 #[derive(Debug)]
 pub(crate) struct Collector {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    attempts: Arc<Mutex<Vec<Vec<u64>>>>,
 }
 
 impl Collector {
@@ -39,12 +51,30 @@ impl Collector {
 
     /// On an address of its own choice; the thread lives as long as the test.
     pub(crate) fn listen(address: SocketAddr, credential: Option<&str>) -> Self {
+        Self::serve(address, credential, |_| Reply::Stored { credit: None })
+    }
+
+    /// Answers each delivery as `script` says.
+    pub(crate) fn answering(
+        address: SocketAddr,
+        script: impl FnMut(&Document) -> Reply + Send + 'static,
+    ) -> Self {
+        Self::serve(address, None, script)
+    }
+
+    fn serve(
+        address: SocketAddr,
+        credential: Option<&str>,
+        script: impl FnMut(&Document) -> Reply + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).expect("the address is free");
         let address = listener.local_addr().unwrap();
-        let received = Arc::default();
+        let (received, attempts) = (Arc::default(), Arc::default());
         let shared = Shared {
             received: Arc::clone(&received),
+            attempts: Arc::clone(&attempts),
             authorization: credential.map(|credential| format!("Bearer {credential}")),
+            script: Arc::new(Mutex::new(script)),
         };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -52,7 +82,11 @@ impl Collector {
                 thread::spawn(move || shared.serve(&stream));
             }
         });
-        Self { address, received }
+        Self {
+            address,
+            received,
+            attempts,
+        }
     }
 
     /// An address where nobody listens.
@@ -69,6 +103,11 @@ impl Collector {
 
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// The numbers in each delivery that was tried.
+    pub(crate) fn attempts(&self) -> Vec<Vec<u64>> {
+        self.attempts.lock().unwrap().clone()
     }
 
     pub(crate) fn reports(&self) -> Vec<Interval> {
@@ -104,10 +143,12 @@ fn known_agent() -> Vec<u8> {
     known.to_string().into_bytes()
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Shared {
     received: Arc<Mutex<Vec<Received>>>,
+    attempts: Arc<Mutex<Vec<Vec<u64>>>>,
     authorization: Option<String>,
+    script: Arc<Mutex<Script>>,
 }
 
 #[derive(Debug, Default)]
@@ -165,9 +206,9 @@ impl Shared {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader) {
-            let (status, body) = self.answer(&request);
+            let (status, headers, body) = self.answer(&request);
             let head = format!(
-                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n",
                 body.len()
             );
             let mut stream = stream;
@@ -181,26 +222,34 @@ impl Shared {
         }
     }
 
-    fn answer(&self, request: &Request) -> (&'static str, Vec<u8>) {
+    fn answer(&self, request: &Request) -> (&'static str, &'static str, Vec<u8>) {
         let is_admitted = self.authorization.is_none()
             || request.header("authorization") == self.authorization.as_deref();
         match request.target.as_str() {
-            "/api/v1/health" => ("200 OK", HEALTH.as_bytes().to_vec()),
-            _ if !is_admitted => ("401 Unauthorized", b"{}".to_vec()),
-            "/api/v1/ingest" => ("200 OK", self.ingest(request)),
-            "/api/v1/agent" => ("200 OK", known_agent()),
-            _ => ("404 Not Found", b"{}".to_vec()),
+            "/api/v1/health" => ("200 OK", "", HEALTH.as_bytes().to_vec()),
+            _ if !is_admitted => ("401 Unauthorized", "", b"{}".to_vec()),
+            "/api/v1/ingest" => self.ingest(request),
+            "/api/v1/agent" => ("200 OK", "", known_agent()),
+            _ => ("404 Not Found", "", b"{}".to_vec()),
         }
     }
 
-    fn ingest(&self, request: &Request) -> Vec<u8> {
+    fn ingest(&self, request: &Request) -> (&'static str, &'static str, Vec<u8>) {
         let document = request.document();
-        let receipt = Receipt::all_stored(document.records.len());
+        let numbers = document.records.iter().map(|record| record.seq).collect();
+        self.attempts.lock().unwrap().push(numbers);
+        let reply = (self.script.lock().unwrap())(&document);
+        let credit = match reply {
+            Reply::Stored { credit } => credit,
+            Reply::Refused(status, headers) => return (status, headers, b"{}".to_vec()),
+        };
+        let mut receipt = Receipt::all_stored(document.records.len());
+        receipt.credit = credit;
         let received = document.records.into_iter().map(|record| Received {
             authorization: request.header("authorization").map(str::to_owned),
             record,
         });
         self.received.lock().unwrap().extend(received);
-        serde_json::to_vec(&receipt).unwrap()
+        ("200 OK", "", serde_json::to_vec(&receipt).unwrap())
     }
 }

@@ -12,6 +12,6 @@ mod process;
 #[path = "../wait/mod.rs"]
 mod wait;
 
-pub(crate) use collector::{Collector, Received};
+pub(crate) use collector::{Collector, Received, Reply};
 pub(crate) use process::{AGENT_ID, Agent, CREDENTIAL, as_nobody, enrol_by_hand};
 pub(crate) use wait::wait_for;

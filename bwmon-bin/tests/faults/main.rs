@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use bwmon_sinks::spool::{Folder, look};
 use ledger::Ledger;
 use proxy::{Fault, Proxy};
 use support::product::{Running, agent, collector, enrol};
@@ -78,6 +79,18 @@ impl Lab {
         }
     }
 
+    fn kill_agent(&mut self) {
+        if let Some(agent) = self.agent.take() {
+            agent.kill();
+        }
+    }
+
+    /// Records that wait on the agent's disk.
+    fn spooled(&self) -> u64 {
+        let spool = self.agent_data().join("spool");
+        look(&mut Folder::new(spool)).unwrap_or_default().records
+    }
+
     /// Ends the agent in order, which delivers what waits, and then the collector.
     fn end(mut self) -> Ledger {
         if let Some(agent) = self.agent.take() {
@@ -129,6 +142,30 @@ fn lost_answers_and_a_killed_collector_lose_nothing_and_double_nothing() {
     let ledger = lab.end();
     ledger.assert_nothing_is_missing();
     assert!(ledger.records() >= 10, "{ledger:?}");
+}
+
+/// The agent is killed again and again while the collector is away, and then brings everything.
+#[test]
+fn an_agent_that_is_killed_within_an_outage_loses_nothing() {
+    let mut lab = Lab::start();
+    wait_for_records(&lab, 2);
+    lab.kill_collector();
+    for _ in 0..3 {
+        let before = lab.spooled();
+        wait_for("reports on the agent's disk", || {
+            (lab.spooled() >= before + 2).then_some(())
+        });
+        lab.kill_agent();
+        lab.start_agent();
+    }
+    let (stored, spooled) = (lab.ledger().records(), lab.spooled());
+    lab.start_collector();
+    // By another process, which has no long wait behind it.
+    lab.kill_agent();
+    lab.start_agent();
+    wait_for_records(&lab, stored + usize::try_from(spooled).unwrap() + 2);
+    wait_for("an empty spool", || (lab.spooled() <= 1).then_some(()));
+    lab.end().assert_nothing_that_was_measured_is_missing();
 }
 
 /// The agent goes on through a black hole, a reset, a slow line and a half-closed one, and catches up.

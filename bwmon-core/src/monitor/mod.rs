@@ -149,6 +149,7 @@ impl Monitor {
             probes: std::mem::take(&mut self.probes),
             merged_windows: 0,
             clocks,
+            flows_lost: None,
         }
     }
 

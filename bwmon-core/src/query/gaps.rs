@@ -75,8 +75,13 @@ impl Notice {
         match self {
             Self::EpochStart(..) => None,
             Self::Dropped(_, dropped) => match dropped.reason {
-                DropReason::QueueFull => Some(GapReason::SpoolFull),
+                DropReason::QueueFull | DropReason::SpoolFull | DropReason::TooOld => {
+                    Some(GapReason::SpoolFull)
+                }
+                DropReason::Damage => Some(GapReason::Damage),
                 DropReason::Refused => Some(GapReason::Refused),
+                // Numbers that no report ever had: what was not running says nothing.
+                DropReason::NeverExisted => None,
                 DropReason::Other => Some(GapReason::Unknown),
             },
         }

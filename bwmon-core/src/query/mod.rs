@@ -10,7 +10,7 @@ pub use gaps::{Covered, HostState, Notice, clock_steps, gaps};
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{PerDirection, Tally};
-use crate::report::{CaptureStatus, FlowRow, Interval, ProbeResult, Terms};
+use crate::report::{CaptureStatus, FlowRow, FlowsLost, Interval, ProbeResult, Terms};
 use crate::time::{Timestamp, Window};
 
 /// Whether a host reports.
@@ -161,6 +161,8 @@ pub struct HostDetail {
     pub peers: Vec<PeerUsage>,
     /// Flows on every interface, most bytes first, at most 200.
     pub flows: Vec<FlowUsage>,
+    /// Flow rows of this window that were measured and lost on their way; their bytes count as overflow.
+    pub flows_lost: Option<FlowsLost>,
     /// The identity of bytes of each interface.
     pub interfaces: Vec<InterfaceSum>,
     /// Its pings of the last ten minutes, the newest of each target, by address. What another host says

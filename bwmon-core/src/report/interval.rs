@@ -8,6 +8,7 @@ use super::bounds;
 use super::clock::ClockReading;
 use super::host::HostMetrics;
 use super::interface::InterfaceInterval;
+use super::record::DropReason;
 use crate::frame::{PerDirection, Tally};
 use crate::time::{Timestamp, Window};
 
@@ -46,6 +47,10 @@ pub struct Interval {
     /// The agent's clocks at the end of the window, where it has such clocks.
     #[serde(default)]
     pub clocks: Option<ClockReading>,
+    /// Flow rows that were measured and are gone; their bytes count as overflow. Absent where none
+    /// are.
+    #[serde(default)]
+    pub flows_lost: Option<FlowsLost>,
 }
 
 impl Interval {
@@ -81,6 +86,31 @@ fn moved(at: Timestamp, by_us: i64) -> Timestamp {
         at.minus(span)
     } else {
         at.plus(span)
+    }
+}
+
+/// Flow rows of an interval that were lost on their way, while the rest of it arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FlowsLost {
+    /// How many rows.
+    pub rows: u64,
+    /// Why.
+    pub reason: DropReason,
+}
+
+impl FlowsLost {
+    /// Both together; reasons that differ become [`DropReason::Other`].
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            reason: if self.reason == other.reason {
+                self.reason
+            } else {
+                DropReason::Other
+            },
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::bounds;
 use super::interface::{Conservation, InterfaceInterval, KernelCounters};
-use super::interval::{CaptureLoss, FlowRow, Interval};
+use super::interval::{CaptureLoss, FlowRow, FlowsLost, Interval};
 use crate::frame::{PerDirection, Tally};
 
 impl Interval {
@@ -18,6 +18,10 @@ impl Interval {
             .saturating_add(1);
         self.overflow_without_interface
             .add(later.overflow_without_interface);
+        self.flows_lost = match (self.flows_lost, later.flows_lost) {
+            (Some(earlier), Some(later)) => Some(earlier.plus(later)),
+            (one, other) => one.or(other),
+        };
         self.capture = later.capture;
         self.clocks = later.clocks;
         self.probes.extend(later.probes);
@@ -26,6 +30,22 @@ impl Interval {
         self.absorb_losses(later.losses);
         self.absorb_interfaces(later.interfaces);
         self.absorb_flows(later.flows);
+    }
+
+    /// Says that flow rows of it are gone: what was attributed counts as overflow, so that bytes
+    /// stay exact. `without_interface` is the traffic of lost rows that name no interface.
+    pub fn lose_flows(&mut self, lost: FlowsLost, without_interface: PerDirection<Tally>) {
+        self.flows.clear();
+        for interface in &mut self.interfaces {
+            if let Some(conservation) = &mut interface.conservation {
+                for direction in [&mut conservation.ingress, &mut conservation.egress] {
+                    let attributed = std::mem::take(&mut direction.terms.attributed);
+                    direction.terms.overflow.add(attributed);
+                }
+            }
+        }
+        self.overflow_without_interface.add(without_interface);
+        self.flows_lost = Some(self.flows_lost.map_or(lost, |known| known.plus(lost)));
     }
 
     fn absorb_host(&mut self, later: Option<super::HostMetrics>) {
@@ -179,7 +199,7 @@ fn fold_direction(conservation: &mut Conservation, traffic: Tally) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{InterfaceFacts, Terms};
+    use crate::report::{DropReason, InterfaceFacts, Terms};
     use crate::time::{Timestamp, Window};
     use std::time::Duration;
 
@@ -249,6 +269,29 @@ mod tests {
             Window::new(Timestamp::from_secs(10), Duration::from_secs(4))
         );
         assert_eq!(merged.merged_windows, 1);
+    }
+
+    #[test]
+    fn bytes_survive_the_loss_of_flow_rows() {
+        let mut report = interval(10, &[(1, 100), (2, 50)]);
+        let lost = FlowsLost {
+            rows: 2,
+            reason: DropReason::SpoolFull,
+        };
+        report.lose_flows(lost, PerDirection::default());
+        let egress = report.interfaces[0].conservation.unwrap().egress;
+        assert_eq!(egress.terms.attributed, Tally::default());
+        assert_eq!(egress.terms.overflow.bytes, 150);
+        assert_eq!(egress.residual_bytes, Some(7));
+        let damaged = FlowsLost {
+            rows: 3,
+            reason: DropReason::Damage,
+        };
+        let mut later = interval(12, &[]);
+        later.lose_flows(damaged, PerDirection::default());
+        report.absorb(later);
+        let sum = report.flows_lost.unwrap();
+        assert_eq!((sum.rows, sum.reason), (5, DropReason::Other));
     }
 
     #[test]

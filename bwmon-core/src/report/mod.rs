@@ -25,8 +25,8 @@ pub use interface::{
     OperState, Terms, UnparsedCount,
 };
 pub use interval::{
-    CaptureLoss, CaptureMethod, CaptureStatus, FlowIdentity, FlowRow, Interval, ProbeKind,
-    ProbeResult,
+    CaptureLoss, CaptureMethod, CaptureStatus, FlowIdentity, FlowRow, FlowsLost, Interval,
+    ProbeKind, ProbeResult,
 };
 pub use record::{
     AgentId, Batch, Document, DropReason, Dropped, Envelope, Epoch, EpochStart, Fate, IdError,

@@ -67,8 +67,8 @@ id128!(
     AgentId
 );
 id128!(
-    /// Identifies one run of sequence numbers: a new one is drawn at random when an outbox starts
-    /// without an earlier one. 32 hexadecimal digits as text.
+    /// Identifies one run of sequence numbers: a new one is drawn at random when a spool starts
+    /// without an earlier one, or an outbox in memory starts. 32 hexadecimal digits as text.
     Epoch
 );
 
@@ -123,7 +123,7 @@ pub enum RecordBody {
 pub struct Dropped {
     /// First record that is gone.
     pub from_seq: u64,
-    /// How many reports are gone.
+    /// How many reports are gone; fewer than the numbers covered where some were never used.
     pub reports: u64,
     /// Why.
     pub reason: DropReason,
@@ -136,9 +136,18 @@ pub struct Dropped {
 pub enum DropReason {
     /// The queue before a sink was full, oldest first.
     QueueFull,
+    /// The agent's spool was full, oldest first.
+    SpoolFull,
+    /// They waited longer than the agent keeps what it could not deliver.
+    TooOld,
+    /// What the agent had on its disk was damaged.
+    Damage,
     /// The receiver refused them for good.
     Refused,
-    /// A reason from a newer agent.
+    /// The numbers were set aside, and no record of them is known: an agent that ended without
+    /// warning skips what it may have used.
+    NeverExisted,
+    /// Several reasons, or one from a newer agent.
     #[default]
     #[serde(other)]
     Other,
@@ -148,7 +157,7 @@ pub enum DropReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EpochStart {
-    /// When the agent's process started.
+    /// When it began.
     #[serde(rename = "started_us")]
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub started: Timestamp,

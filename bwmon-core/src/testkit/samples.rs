@@ -86,6 +86,7 @@ fn interval_at(number: u64) -> Interval {
             process_started_us: 3_600_000_000,
             moved_us: 0,
         }),
+        flows_lost: None,
     }
 }
 

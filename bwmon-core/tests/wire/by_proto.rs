@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
 use bwmon_core::report::{
-    CaptureMethod, Document, DropReason, Dropped, InterfaceKind, Interval, OperState, ProbeKind,
+    CaptureMethod, Document, Dropped, FlowsLost, InterfaceKind, Interval, OperState, ProbeKind,
     RecordBody,
 };
 use prost_reflect::prost::Message as _;
@@ -12,7 +12,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value,
 };
 
-use super::values::{full_document, full_receipt};
+use super::values::{DROP_REASONS, full_document, full_receipt};
 
 pub(crate) fn message(name: &str) -> MessageDescriptor {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/wire");
@@ -54,6 +54,8 @@ fn a_document_is_read_by_the_proto_file_and_written_by_it() {
         ("records/1/report/host/cpu/cores_percent/1", "5.0"),
         ("records/1/report/host/load/fifteen", "0.125"),
         ("records/1/report/capture/method", "2"),
+        ("records/1/report/flows_lost/rows", "4096"),
+        ("records/1/report/flows_lost/reason", "3"),
         ("records/2/dropped/reason", "1"),
     ] {
         let path: Vec<_> = path.split('/').collect();
@@ -120,11 +122,7 @@ fn enumerations_have_the_numbers_of_the_proto_file() {
         );
         assert_eq!(name, proto_name("PROBE_KIND", &kind));
     }
-    for reason in [
-        DropReason::Other,
-        DropReason::QueueFull,
-        DropReason::Refused,
-    ] {
+    for reason in DROP_REASONS {
         let mut document = full_document();
         document.records[2].body = RecordBody::Dropped(Dropped {
             from_seq: 3,
@@ -132,6 +130,14 @@ fn enumerations_have_the_numbers_of_the_proto_file() {
             reason,
         });
         let name = enumeration(&document, &["records", "2", "dropped"], "reason");
+        assert_eq!(name, proto_name("DROP_REASON", &reason));
+        let lost = FlowsLost { rows: 1, reason };
+        let document = with_interval(|interval| interval.flows_lost = Some(lost));
+        let name = enumeration(
+            &document,
+            &["records", "1", "report", "flows_lost"],
+            "reason",
+        );
         assert_eq!(name, proto_name("DROP_REASON", &reason));
     }
 }

@@ -1,7 +1,7 @@
 //! Bytes of a newer writer: what is not known is skipped and counted, wherever it stands.
 
 use bwmon_core::report::wire::{Reason, decode, decode_receipt, encode, encode_receipt};
-use bwmon_core::report::{CaptureMethod, RecordBody};
+use bwmon_core::report::{CaptureMethod, DropReason, RecordBody};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
 
@@ -42,20 +42,23 @@ fn enumerations_from_the_future_are_their_last_variant() {
         &["records", "1", "report", "capture", "method"],
         Value::EnumNumber(99),
     );
-    set(
-        &mut document,
-        &["records", "2", "dropped", "reason"],
-        Value::EnumNumber(99),
-    );
+    for path in [
+        &["records", "2", "dropped", "reason"][..],
+        &["records", "1", "report", "flows_lost", "reason"],
+    ] {
+        set(&mut document, path, Value::EnumNumber(99));
+    }
     let decoded = decode(&document.encode_to_vec()).unwrap().document;
     let RecordBody::Report(interval) = &decoded.records[1].body else {
         panic!()
     };
     assert_eq!(interval.capture.method, CaptureMethod::Counters);
+    let lost = interval.flows_lost.unwrap();
+    assert_eq!((lost.rows, lost.reason), (4_096, DropReason::Other));
     let RecordBody::Dropped(dropped) = &decoded.records[2].body else {
         panic!()
     };
-    assert_eq!(dropped.reason, bwmon_core::report::DropReason::Other);
+    assert_eq!(dropped.reason, DropReason::Other);
 }
 
 #[test]

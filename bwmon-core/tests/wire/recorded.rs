@@ -8,7 +8,7 @@ use bwmon_core::report::wire::{decode, decode_receipt, encode, encode_receipt};
 use bwmon_core::report::{Document, Receipt, SCHEMA};
 use bwmon_core::testkit;
 
-use super::values::{EPOCH, full_document, full_receipt};
+use super::values::{EPOCH, full_document, full_receipt, losses};
 
 #[test]
 fn recorded_documents_say_what_their_json_says() {
@@ -17,11 +17,18 @@ fn recorded_documents_say_what_their_json_says() {
         &encode(&full_document()),
         &json(&full_document()),
     );
+    // The former has what there was before clocks and lost rows.
+    record(
+        "v1-clocks-and-losses",
+        &encode(&full_document()),
+        &json(&full_document()),
+    );
     record(
         "v1-one-report",
         &encode(&one_report()),
         &json(&one_report()),
     );
+    record("v1-losses", &encode(&losses()), &json(&losses()));
     let mut read = 0;
     for (name, bytes, text) in recorded(|name| name != "v1-receipt") {
         let expected: Document = serde_json::from_str(&text).unwrap();
@@ -36,7 +43,7 @@ fn recorded_documents_say_what_their_json_says() {
         );
         read += 1;
     }
-    assert!(read >= 2);
+    assert!(read >= 3);
 }
 
 #[test]

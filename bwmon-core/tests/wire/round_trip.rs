@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::values::{full_document, full_receipt};
+use super::values::{DROP_REASONS, full_document, full_receipt};
 
 #[test]
 fn a_document_with_everything_comes_back() {
@@ -294,6 +294,7 @@ prop_compose! {
         probes in vec(probe(), 0..3),
         merged_windows: u32,
         clocks in option::of((any::<[u64; 3]>(), any::<i64>())),
+        flows_lost in option::of((any::<u64>(), drop_reason())),
     ) -> Interval {
         let losses = losses.into_iter().map(|(source, interface, [received, dropped])| CaptureLoss {
             source, interface, received, dropped,
@@ -304,17 +305,17 @@ prop_compose! {
         Interval {
             window, host, interfaces, flows, overflow_without_interface, capture,
             losses: losses.collect(), probes, merged_windows, clocks,
+            flows_lost: flows_lost.map(|(rows, reason)| FlowsLost { rows, reason }),
         }
     }
 }
 
+fn drop_reason() -> impl Strategy<Value = DropReason> {
+    prop::sample::select(DROP_REASONS.to_vec())
+}
+
 fn any_document() -> impl Strategy<Value = Document> {
-    let reason = prop::sample::select(vec![
-        DropReason::QueueFull,
-        DropReason::Refused,
-        DropReason::Other,
-    ]);
-    let dropped = (any::<[u64; 2]>(), reason).prop_map(|([from_seq, reports], reason)| {
+    let dropped = (any::<[u64; 2]>(), drop_reason()).prop_map(|([from_seq, reports], reason)| {
         RecordBody::Dropped(Dropped {
             from_seq,
             reports,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::report::{
     AgentId, CaptureLoss, CaptureMethod, ClockReading, Document, DropReason, Dropped, Epoch,
-    EpochStart, Fate, FlowRow, Interval, NonIpCount, ProbeKind, ProbeResult, Receipt, Record,
-    RecordBody, SCHEMA, StreamState, UnparsedCount,
+    EpochStart, Fate, FlowRow, FlowsLost, Interval, NonIpCount, ProbeKind, ProbeResult, Receipt,
+    Record, RecordBody, SCHEMA, StreamState, UnparsedCount,
 };
 use bwmon_core::testkit;
 use bwmon_core::time::Timestamp;
@@ -59,6 +59,10 @@ pub(crate) fn full_interval() -> Interval {
         suspended_us: 28_800_000_000,
         process_started_us: 3_600_000_000,
         moved_us: -90_000_000,
+    });
+    interval.flows_lost = Some(FlowsLost {
+        rows: 4_096,
+        reason: DropReason::SpoolFull,
     });
     interval.losses.push(CaptureLoss {
         source: "libpcap".to_owned(),
@@ -120,6 +124,46 @@ fn flows(row: &FlowRow) -> Vec<FlowRow> {
             ..row.clone()
         },
     ]
+}
+
+pub(crate) const DROP_REASONS: [DropReason; 7] = [
+    DropReason::Other,
+    DropReason::QueueFull,
+    DropReason::Refused,
+    DropReason::SpoolFull,
+    DropReason::TooOld,
+    DropReason::Damage,
+    DropReason::NeverExisted,
+];
+
+/// One loss for each reason, and a report that lost its flow rows.
+pub(crate) fn losses() -> Document {
+    let dropped = |reason| {
+        RecordBody::Dropped(Dropped {
+            from_seq: 3,
+            reports: 3,
+            reason,
+        })
+    };
+    let mut interval = testkit::interval();
+    let lost = FlowsLost {
+        rows: 1,
+        reason: DropReason::Damage,
+    };
+    interval.lose_flows(lost, PerDirection::default());
+    let bodies = DROP_REASONS.map(dropped).into_iter();
+    let bodies = bodies.chain([RecordBody::Report(Box::new(interval))]);
+    Document {
+        schema: SCHEMA,
+        records: (5..)
+            .zip(bodies)
+            .map(|(seq, body)| Record {
+                epoch: EPOCH,
+                seq,
+                body,
+            })
+            .collect(),
+    }
 }
 
 pub(crate) fn full_receipt() -> Receipt {

@@ -24,15 +24,15 @@ pub struct DriverConfig {
 }
 
 impl Default for DriverConfig {
-    /// 4,096 records, 64 MiB; 1 s doubling to 30 s, 2 s spread, 60 s hold.
+    /// 4,096 records, 64 MiB; 1 s doubling to 300 s, 30 s spread, 5 min hold.
     fn default() -> Self {
         Self {
             queue_records: 4_096,
             queue_bytes: 64 << 20,
             backoff_first: Duration::from_secs(1),
-            backoff_cap: Duration::from_secs(30),
-            reconnect_spread: Duration::from_secs(2),
-            hold: Duration::from_secs(60),
+            backoff_cap: Duration::from_secs(300),
+            reconnect_spread: Duration::from_secs(30),
+            hold: Duration::from_secs(300),
             clock: Clock::default(),
         }
     }

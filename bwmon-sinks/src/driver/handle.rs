@@ -3,22 +3,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bwmon_core::Sink;
-use bwmon_core::report::Envelope;
+use bwmon_core::report::{Envelope, Interval};
 use bwmon_core::sink::{SinkError, SinkErrorKind};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::backlog::Backlog;
 use super::config::DriverConfig;
+use super::memory::MemoryQueue;
+use super::spooled::{NotTaken, SpoolQueue};
 use super::stats::DriverStats;
-use super::worker::{Phase, Shared, Worker};
+use super::worker::{Phase, Worker};
 
 /// A sink with its queue and its worker. See the [module's documentation](super).
 ///
-/// Dropping it stops the worker and gives up what is queued; [`Driver::close`] does not.
-pub struct Driver {
+/// Dropping it stops the worker and gives up what is queued in memory; [`Driver::close`] does not.
+pub struct Driver<Q: Backlog = MemoryQueue> {
     name: String,
-    shared: Arc<Shared>,
+    queue: Arc<Q>,
     phase: watch::Sender<Phase>,
     worker: JoinHandle<Result<(), SinkError>>,
 }
@@ -34,26 +37,57 @@ pub struct Closed {
 }
 
 impl Driver {
-    /// Starts the worker of `sink`.
+    /// Starts the worker of `sink`, with a queue in memory.
     ///
     /// # Panics
     /// Outside a Tokio runtime, or in one whose timer is off.
     pub fn spawn(sink: Box<dyn Sink>, config: DriverConfig) -> Self {
-        let name = sink.name().to_owned();
-        let shared = Arc::new(Shared::new(&config));
-        let (phase, seen) = watch::channel(Phase::Running);
-        let worker = Worker::new(sink, config, Arc::clone(&shared), seen);
-        Self {
-            name,
-            shared,
-            phase,
-            worker: tokio::spawn(worker.run()),
-        }
+        let queue = Arc::new(MemoryQueue::new(&config));
+        Self::start(sink, config, queue)
     }
 
     /// Queues a record. Never blocks; when the queue is full, the oldest reports make room.
     pub fn offer(&self, envelope: Envelope) {
-        self.shared.offer(envelope, &self.name);
+        self.queue.offer(envelope, &self.name);
+    }
+}
+
+impl Driver<SpoolQueue> {
+    /// Starts the worker of `sink`, with a spool that has a thread of its own: nothing here waits
+    /// for the disk.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime, or in one whose timer is off.
+    pub fn with_spool(sink: Box<dyn Sink>, config: DriverConfig, queue: SpoolQueue) -> Self {
+        Self::start(sink, config, Arc::new(queue))
+    }
+
+    /// Gives a report to the spool. Never blocks.
+    ///
+    /// # Errors
+    /// Where the spool is so far behind that it takes nothing now, or has ended: the report comes
+    /// back.
+    pub fn report(&self, interval: Interval) -> Result<(), NotTaken> {
+        self.queue.report(interval)
+    }
+
+    /// Waits until every report that was given is numbered, and durable as far as the disk lets it.
+    pub async fn sync(&self) {
+        self.queue.sync().await;
+    }
+}
+
+impl<Q: Backlog> Driver<Q> {
+    fn start(sink: Box<dyn Sink>, config: DriverConfig, queue: Arc<Q>) -> Self {
+        let name = sink.name().to_owned();
+        let (phase, seen) = watch::channel(Phase::Running);
+        let worker = Worker::new(sink, config, Arc::clone(&queue), seen);
+        Self {
+            name,
+            queue,
+            phase,
+            worker: tokio::spawn(worker.run()),
+        }
     }
 
     /// What became of what was offered.
@@ -63,7 +97,7 @@ impl Driver {
 
     /// The same, as it changes.
     pub fn watch(&self) -> watch::Receiver<DriverStats> {
-        self.shared.stats()
+        self.queue.stats()
     }
 
     /// Waits until nothing is queued or in flight, at most `deadline`, trying often meanwhile;
@@ -76,12 +110,13 @@ impl Driver {
         matches!(is_empty, Ok(Ok(_)))
     }
 
-    /// Sends what is queued, within `deadline`, then closes the sink and says what is left.
+    /// Sends what is queued, within `deadline`, then closes the sink and says what is left. What is
+    /// in a spool stays there.
     pub async fn close(self, deadline: Duration) -> Closed {
         self.drain(deadline).await;
         let Self {
             name,
-            shared,
+            queue,
             phase,
             worker,
         } = self;
@@ -90,12 +125,12 @@ impl Driver {
             let message = format!("the worker of {name} ended: {error}");
             Err(SinkError::new(SinkErrorKind::Broken, message).caused_by(error))
         });
-        let stats = shared.stats().borrow().clone();
+        let stats = queue.stats().borrow().clone();
         Closed { stats, sink }
     }
 }
 
-impl fmt::Debug for Driver {
+impl<Q: Backlog> fmt::Debug for Driver<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver")
             .field("sink", &self.name)

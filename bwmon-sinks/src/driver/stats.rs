@@ -1,6 +1,8 @@
 use bwmon_core::report::bounds;
 use bwmon_core::time::Timestamp;
 
+use crate::spool::SpoolStats;
+
 /// Most reasons that are counted apart.
 const REASONS: usize = 16;
 const OTHER: &str = "other reasons";
@@ -18,13 +20,13 @@ pub struct DriverStats {
     pub duplicate: u64,
     /// Given up because the sink will never take them.
     pub refused: u64,
-    /// Given up because the queue was full.
+    /// Given up because the queue or the spool was full, or, in a spool, too old or damaged.
     pub dropped: u64,
     /// Waiting.
     pub queued: u64,
     /// With the sink right now, or waiting to be sent to it again.
     pub in_flight: u64,
-    /// Estimated bytes of the queue.
+    /// Estimated bytes of the queue; of a spool, its bytes on disk and in memory.
     pub queued_bytes: u64,
     /// Drop records of the driver's own that wait or are in flight.
     pub notices: u64,
@@ -42,6 +44,8 @@ pub struct DriverStats {
     pub last_error: Option<String>,
     /// When a write last succeeded.
     pub last_success: Option<Timestamp>,
+    /// What the spool says of itself, where there is one.
+    pub spool: Option<SpoolStats>,
 }
 
 impl DriverStats {
@@ -64,6 +68,12 @@ impl DriverStats {
         let name = if is_last { OTHER.to_owned() } else { reason };
         self.refusals.push((name, 1));
         true
+    }
+
+    pub(super) fn refuse_and_tell(&mut self, sink: &str, reason: &str) {
+        if self.refuse(reason) {
+            tracing::warn!(sink, reason, "a record is refused for good");
+        }
     }
 }
 

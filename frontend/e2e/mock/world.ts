@@ -140,6 +140,7 @@ export class World {
       window: { start_us: at - MINUTE_US, duration_us: MINUTE_US },
       peers: seesFlows ? peers(index, at) : [],
       flows: seesFlows ? flows(index, at) : [],
+      flows_lost: index === 3 ? { rows: 1_234, reason: "spool_full" } : null,
       interfaces: interfaces.map((part) => sumOf(part, at)),
       probes: this.probes(index, at),
     };
@@ -271,6 +272,7 @@ export class World {
       probes: [],
       clocks: null,
       merged_windows: 0,
+      flows_lost: null,
       overflow_without_interface: { ingress: { bytes: 0, packets: 0 }, egress: { bytes: 0, packets: 0 } },
     };
   }

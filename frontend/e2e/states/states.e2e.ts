@@ -50,6 +50,18 @@ describe("the pings of a host", () => {
   });
 });
 
+describe("the flows of a host", () => {
+  it("says how many rows did not arrive, and why", async () => {
+    const { page } = await visit(hostPath(3), { hosts: 4 });
+    const notice = page.getByText("1,234 flow rows of this time did not arrive: the agent's spool was full.");
+    await notice.waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.goto(page.url().replace(hostPath(3), hostPath(0)));
+    await page.getByRole("table", { name: "Top flows" }).waitFor();
+    expect(await notice.count()).toBe(0);
+  });
+});
+
 describe("the dashboard", () => {
   it("tells how to enrol an agent while there is no host", async () => {
     const { page, mock: server } = await visit("/", { hosts: 0 });

@@ -22,6 +22,7 @@ export type CaptureMethod = Schemas["CaptureMethod"];
 export type PeerUsage = Schemas["PeerUsage"];
 export type Probed = Schemas["Probed"];
 export type FlowUsage = Schemas["FlowUsage"];
+export type FlowsLost = Schemas["FlowsLost"];
 export type InterfaceSum = Schemas["InterfaceSum"];
 export type InterfaceInterval = Schemas["InterfaceInterval"];
 export type InterfaceKind = Schemas["InterfaceKind"];

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { World } from "../../e2e/mock/world";
-import { flagNames, flowKey, flowService, matchingFlows } from "./flows";
+import { flagNames, flowKey, flowService, lossNotice, matchingFlows } from "./flows";
 
 const { flows } = new World({ hosts: 1 }).detail(0);
 
@@ -32,4 +32,11 @@ it("names TCP flags and none for other protocols", () => {
   expect(flagNames(6, 0x13)).toBe("SYN ACK FIN");
   expect(flagNames(6, 0x04)).toBe("RST");
   expect(flagNames(17, 0x13)).toBe("");
+});
+
+it("says how many rows are lost, why, and where their bytes are", () => {
+  expect(lossNotice({ rows: 1_234, reason: "spool_full" })).toBe(
+    "1,234 flow rows of this time did not arrive: the agent's spool was full. The bytes count as overflow.",
+  );
+  expect(lossNotice({ rows: 1, reason: "damage" })).toContain("1 flow row of this time");
 });

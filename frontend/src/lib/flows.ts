@@ -1,6 +1,7 @@
 /** Flows as rows of a table. */
 
-import type { FlowUsage } from "../api/types";
+import type { FlowsLost, FlowUsage } from "../api/types";
+import { plural } from "./format";
 import { endpoint, protocolName, serviceName } from "./names";
 
 const TCP = 6;
@@ -39,6 +40,21 @@ export function flagNames(protocol: number, flags: number): string {
   return TCP_FLAGS.filter(([bit]) => (flags & bit) !== 0)
     .map(([, name]) => name)
     .join(" ");
+}
+
+const LOSS_REASONS: Record<FlowsLost["reason"], string> = {
+  queue_full: "the agent's queue was full",
+  spool_full: "the agent's spool was full",
+  too_old: "they waited too long for the collector",
+  damage: "the agent's disk damaged them",
+  refused: "the collector refused them",
+  never_existed: "the agent does not have them",
+  other: "for several reasons, or one that this version does not know",
+};
+
+/** What became of flow rows that were measured and did not arrive, as a sentence. */
+export function lossNotice({ rows, reason }: FlowsLost): string {
+  return `${plural(rows, "flow row")} of this time did not arrive: ${LOSS_REASONS[reason]}. The bytes count as overflow.`;
 }
 
 /** Flows in which every word of `query` occurs: in an address, a port, the protocol, the service or the interface. */

@@ -10,12 +10,14 @@ use bwmon_core::report::{CaptureMethod, InterfaceFacts, MountUsage, ProbeResult}
 use bwmon_core::sample::HostSample;
 use bwmon_core::time::Timestamp;
 use bwmon_core::{Collector, Observer};
+use bwmon_sinks::spool::{Folder, look};
 
 use super::super::config::Config;
 use super::super::enrolment::{self, Enrolled};
 use super::super::ladder::{Ladder, Open, grant_command, title};
 use super::super::selection::{Selection, check_names};
 use super::super::sources::Sources;
+use super::super::spool::folder;
 use super::super::{host, identity};
 use super::Check;
 
@@ -135,10 +137,7 @@ fn open(sources: &mut Sources, method: CaptureMethod, selection: &Selection) -> 
 /// The data folder and the enrolment in it.
 pub(super) fn enrolment(config: &Config) -> (Vec<Check>, Option<Enrolled>) {
     let folders = config.data_dirs();
-    let usable = folders
-        .iter()
-        .find(|folder| identity::probe_folder(folder).is_ok());
-    let Some(folder) = usable else {
+    let Some((folder, read_only)) = identity::find_usable(&folders) else {
         let names: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
         let found = format!("cannot write {}", names.join(" or "));
         let advice = "choose another folder with --data-dir or BWMON_DATA";
@@ -147,10 +146,11 @@ pub(super) fn enrolment(config: &Config) -> (Vec<Check>, Option<Enrolled>) {
             None,
         );
     };
-    let writable = Check::ok(
-        "data folder",
-        format!("{} can be written", folder.display()),
-    );
+    let name = folder.display();
+    let writable = match read_only {
+        None => Check::ok("data folder", format!("{name} can be written")),
+        Some(error) => Check::warning("data folder", format!("{name} cannot be written: {error}")),
+    };
     let (known, enrolled) = match enrolment::read(folder) {
         Ok(Some(enrolled)) => {
             let found = format!("as agent {} with {}", enrolled.agent, enrolled.collector);
@@ -170,6 +170,38 @@ pub(super) fn enrolment(config: &Config) -> (Vec<Check>, Option<Enrolled>) {
         Err(error) => (Check::failed("enrolment", format!("{error:#}")), None),
     };
     (vec![writable, known], enrolled)
+}
+
+/// Where undelivered reports wait, and how many do.
+pub(super) fn spool(config: &Config) -> Check {
+    const NAME: &str = "spool";
+    if config.is_offline || !config.spool.enabled {
+        return Check::ok(NAME, "off: reports wait in memory");
+    }
+    let folders = config.data_dirs();
+    let usable = identity::find_usable(&folders).map(|(folder, _)| folder);
+    let Some(data) = usable.or(folders.first()) else {
+        return Check::warning(NAME, "no data folder is known");
+    };
+    let folder = folder(&config.spool, data);
+    let in_memory = |why: String| {
+        let found = format!("{}: {why}; reports wait in memory", folder.display());
+        Check::warning(NAME, found).advise("set `folder` in [spool] to one that can be written")
+    };
+    if let Err(error) = identity::probe_folder(&folder) {
+        return in_memory(error.to_string());
+    }
+    match look(&mut Folder::new(folder.clone())) {
+        Ok(waiting) => {
+            let (records, bytes) = (waiting.records, waiting.disk_bytes);
+            let found = format!(
+                "on disk in {}: {records} records wait, {bytes} bytes",
+                folder.display()
+            );
+            Check::ok(NAME, found)
+        }
+        Err(error) => in_memory(error.to_string()),
+    }
 }
 
 /// Keeps the last sample.

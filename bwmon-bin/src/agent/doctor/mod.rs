@@ -102,6 +102,7 @@ pub(super) fn examine(config: &Config) -> Report {
     checks.extend(local::capture(config, &facts, &selection));
     let (enrolment, enrolled) = local::enrolment(config);
     checks.extend(enrolment);
+    checks.push(local::spool(config));
     checks.extend(collector::checks(config, enrolled.as_ref()));
     Report {
         agent_version: env!("CARGO_PKG_VERSION"),

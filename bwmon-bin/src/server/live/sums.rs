@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
-use bwmon_core::report::{AgentId, FlowIdentity, HostMetrics, Interval, MountUsage};
+use bwmon_core::report::{AgentId, FlowIdentity, FlowsLost, HostMetrics, Interval, MountUsage};
 use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
 
@@ -152,6 +152,10 @@ pub(super) fn detail(
         window: sum.window,
         peers: peers(minute, MAX_PEERS),
         flows: sum.flows,
+        flows_lost: minute
+            .iter()
+            .filter_map(|interval| interval.flows_lost)
+            .reduce(FlowsLost::plus),
         interfaces: sum.interfaces,
         probes,
         summary,
@@ -170,6 +174,7 @@ fn without_flows(interval: &Interval) -> Interval {
         probes: interval.probes.clone(),
         merged_windows: interval.merged_windows,
         clocks: interval.clocks,
+        flows_lost: interval.flows_lost,
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::report::{
-    Epoch, FlowRow, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, KernelCounters,
+    DropReason, Epoch, FlowRow, FlowsLost, HostFacts, HostMetrics, InterfaceFacts,
+    InterfaceInterval, KernelCounters,
 };
 use bwmon_core::time::Window;
 
@@ -68,6 +69,19 @@ fn interval(start_s: u64, flows: Vec<FlowRow>) -> Arc<Interval> {
         flows,
         ..Interval::default()
     })
+}
+
+#[test]
+fn rows_that_were_lost_within_the_minute_are_added_up() {
+    let live = live();
+    for (number, rows) in [(1, Some(40)), (2, None), (3, Some(2))] {
+        let mut interval = Interval::clone(&interval(1_000 + number * 2, Vec::new()));
+        let reason = DropReason::SpoolFull;
+        interval.flows_lost = rows.map(|rows| FlowsLost { rows, reason });
+        live.report(AGENT, key(1, number), Arc::new(interval));
+    }
+    let lost = live.detail(AGENT).unwrap().flows_lost.unwrap();
+    assert_eq!((lost.rows, lost.reason), (42, DropReason::SpoolFull));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use bwmon_core::report::{Document, Receipt, Sent};
 
 use crate::server::guard::Peer;
-use crate::server::ingest::{self, ACCEPT_POST, Delivery, Encoding, Format, IngestError, Parsed};
+use crate::server::ingest::{
+    self, ACCEPT_POST, Delivery, Encoding, Format, IngestError, MemoryBudget, Parsed,
+};
 use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::routes::agents::sender;
 use crate::server::state::App;
@@ -107,7 +109,27 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
         records,
         share,
     };
-    app.inbox().deliver(delivery).await.map_err(problem)
+    let receipt = app.inbox().deliver(delivery).await;
+    let mut receipt = receipt.map_err(problem)?;
+    let credit = credit(app);
+    receipt.credit = Some(receipt.credit.map_or(credit, |told| told.min(credit)));
+    Ok(receipt)
+}
+
+/// How many records of a backlog the sender is invited to bring at once. What is live comes without an
+/// invitation.
+fn credit(app: &App) -> u32 {
+    let (waiting, places) = app.inbox().waiting();
+    let of_queue = credit_of(waiting, places);
+    of_queue.min(credit_of(app.memory_budget().used(), MemoryBudget::BYTES))
+}
+
+/// The fewer, the less room there is before the store.
+fn credit_of(used: usize, all: usize) -> u32 {
+    /// As many as an agent sends at once.
+    const MOST: usize = 64;
+    let credit = MOST * all.saturating_sub(used) / all.max(1);
+    u32::try_from(credit).unwrap_or(u32::MAX)
 }
 
 /// What the agent's clocks said when it sent; absent from those that have none, and from people.
@@ -130,5 +152,16 @@ fn problem(error: IngestError) -> ApiError {
             ApiError::busy(detail, after.map_or(1, |after| after.as_secs().max(1)))
         }
         IngestError::Never { detail } => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credit_of;
+
+    #[test]
+    fn the_credit_shrinks_with_the_room() {
+        let credits = [0, 1, 128, 252, 253, 256, 300].map(|used| credit_of(used, 256));
+        assert_eq!(credits, [64, 63, 32, 1, 0, 0, 0]);
     }
 }

@@ -84,6 +84,9 @@ fn reason(before: Covered, after: Covered, notices: &[Notice]) -> GapReason {
 fn what_will_never_come_says_why() {
     for (why, expected) in [
         (DropReason::QueueFull, GapReason::SpoolFull),
+        (DropReason::SpoolFull, GapReason::SpoolFull),
+        (DropReason::TooOld, GapReason::SpoolFull),
+        (DropReason::Damage, GapReason::Damage),
         (DropReason::Refused, GapReason::Refused),
         (DropReason::Other, GapReason::Unknown),
     ] {
@@ -134,7 +137,9 @@ fn clocks_that_nobody_can_set_tell_sleep_from_absence() {
         key: key(1, 60),
         ..with_clocks(after(), |clocks| clocks.process_started_us = 1_009_000_000)
     };
-    assert_eq!(reason(before(), skipping, &[]), GapReason::NotYet);
+    assert_eq!(reason(before(), skipping.clone(), &[]), GapReason::NotYet);
+    let never = dropped(1, 3, 59, DropReason::NeverExisted);
+    assert_eq!(reason(before(), skipping, &[never]), GapReason::AgentOff);
 }
 
 #[test]

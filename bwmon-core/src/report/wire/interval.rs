@@ -35,6 +35,7 @@ impl Field for Interval {
             if !self.merged_windows.is_absent() {
                 self.merged_windows.put(9, out);
             }
+            self.flows_lost.put(10, out);
             self.clocks.put(11, out);
         });
     }
@@ -94,6 +95,10 @@ fn take_part(
         9 => (
             "merged_windows",
             Field::take(value, context).map(|it| interval.merged_windows = it),
+        ),
+        10 => (
+            "flows_lost",
+            Field::take(value, context).map(|it| interval.flows_lost = it),
         ),
         11 => (
             "clocks",

@@ -10,7 +10,9 @@ use super::super::interface::{
     Conservation, InterfaceFacts, InterfaceInterval, InterfaceKind, KernelCounters, NonIpCount,
     OperState, Terms, UnparsedCount,
 };
-use super::super::interval::{CaptureLoss, CaptureMethod, CaptureStatus, ProbeKind, ProbeResult};
+use super::super::interval::{
+    CaptureLoss, CaptureMethod, CaptureStatus, FlowsLost, ProbeKind, ProbeResult,
+};
 use super::super::record::{DropReason, Dropped, EpochStart};
 use super::error::{DecodeError, Reason};
 use super::field::{Field, Message, enumeration, message};
@@ -21,7 +23,9 @@ use crate::time::Window;
 
 message!(Dropped { 1 from_seq, 2 reports, 3 reason, });
 message!(EpochStart { 1 started as "started_us", 2 previous, });
-enumeration!(DropReason { 1 QueueFull, 2 Refused, else Other });
+enumeration!(DropReason {
+    1 QueueFull, 2 Refused, 3 SpoolFull, 4 TooOld, 5 Damage, 6 NeverExisted, else Other
+});
 
 message!(ClockReading {
     1 since_boot_us, 2 suspended_us, 3 process_started_us, 4 moved_us,
@@ -29,6 +33,7 @@ message!(ClockReading {
 
 message!(Window { 1 start as "start_us", 2 duration_us, });
 message!(Tally { 1 bytes, 2 packets, });
+message!(FlowsLost { 1 rows, 2 reason, });
 message!(CaptureStatus { 1 method, 2 note, } lists { 3 interfaces: PARTS, });
 message!(CaptureLoss { 1 source, 2 interface, 3 received, 4 dropped, });
 enumeration!(CaptureMethod { 1 AfPacket, 2 Libpcap, 3 SockDiag, 4 HostPairs, else Counters });

@@ -405,7 +405,7 @@ export interface components {
          * @description Why records are gone.
          * @enum {string}
          */
-        DropReason: "queue_full" | "refused" | "other";
+        DropReason: "queue_full" | "spool_full" | "too_old" | "damage" | "refused" | "never_existed" | "other";
         /** @description Says that the records `from_seq` to the record's own `seq` will never come. */
         Dropped: {
             /**
@@ -417,7 +417,7 @@ export interface components {
             reason: components["schemas"]["DropReason"];
             /**
              * Format: int64
-             * @description How many reports are gone.
+             * @description How many reports are gone; fewer than the numbers covered where some were never used.
              */
             reports: number;
         };
@@ -443,7 +443,7 @@ export interface components {
             previous: string | null;
             /**
              * Format: int64
-             * @description When the agent's process started.
+             * @description When it began.
              */
             started_us: number;
         };
@@ -510,6 +510,16 @@ export interface components {
             flow: components["schemas"]["FlowRow"];
             /** @description Bits per second over the window. */
             rate_bps: components["schemas"]["PerDirection_f64"];
+        };
+        /** @description Flow rows of an interval that were lost on their way, while the rest of it arrived. */
+        FlowsLost: {
+            /** @description Why. */
+            reason: components["schemas"]["DropReason"];
+            /**
+             * Format: int64
+             * @description How many rows.
+             */
+            rows: number;
         };
         /** @description A span without data; never drawn as zero and never joined. */
         Gap: {
@@ -621,6 +631,7 @@ export interface components {
         HostDetail: {
             /** @description Flows on every interface, most bytes first, at most 200. */
             flows: components["schemas"]["FlowUsage"][];
+            flows_lost: components["schemas"]["FlowsLost"] | null;
             /** @description The identity of bytes of each interface. */
             interfaces: components["schemas"]["InterfaceSum"][];
             /** @description Its last report, as it came, without the flows. */
@@ -835,6 +846,7 @@ export interface components {
             clocks: components["schemas"]["ClockReading"] | null;
             /** @description Flows, most bytes first. */
             flows: components["schemas"]["FlowRow"][];
+            flows_lost: components["schemas"]["FlowsLost"] | null;
             host: components["schemas"]["HostMetrics"] | null;
             /** @description Every interface that exists, captured or not. */
             interfaces: components["schemas"]["InterfaceInterval"][];

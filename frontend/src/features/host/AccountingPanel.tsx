@@ -199,7 +199,10 @@ const EXPLANATIONS = [
     "what the interface's own counter moved by, the truth that everything else is measured against.",
   ],
   ["Attributed", "bytes on the wire that belong to a flow, and so to a peer."],
-  ["Overflow", "flows beyond what the agent's table or report holds: counted, but not told apart."],
+  [
+    "Overflow",
+    "flows beyond what the agent's table or report holds, and those whose rows were lost on their way: counted, but not told apart.",
+  ],
   ["Non-IP", "frames that carry no IP, such as ARP, LLDP or spanning tree."],
   ["Malformed", "frames that are broken, cut, or of a link layer that the agent does not read."],
   [

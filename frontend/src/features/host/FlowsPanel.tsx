@@ -1,11 +1,12 @@
 import { useState } from "react";
 import type { FlowUsage, HostDetail } from "../../api/types";
 import { type Column, DataTable, type Sorting, sorted } from "../../components/DataTable";
+import { TriangleAlert } from "../../components/Icon";
 import { Pager } from "../../components/Pager";
 import { Panel } from "../../components/Panel";
 import { SearchField } from "../../components/SearchField";
 import { NoRows } from "../../components/states";
-import { flagNames, flowBytes, flowKey, flowService, matchingFlows } from "../../lib/flows";
+import { flagNames, flowBytes, flowKey, flowService, lossNotice, matchingFlows } from "../../lib/flows";
 import { ABSENT, formatBitRate, formatBytes, formatBytesExact } from "../../lib/format";
 import { endpoint, protocolName } from "../../lib/names";
 import { formatLength } from "../../lib/time";
@@ -19,7 +20,7 @@ interface FlowsPanelProps {
 }
 
 export function FlowsPanel({ detail, filter, onFilter }: FlowsPanelProps) {
-  const { flows, summary, window } = detail;
+  const { flows, flows_lost: lost, summary, window } = detail;
   const [sorting, setSorting] = useState<Sorting>({ key: "bytes", descending: true });
   const [page, setPage] = useState(0);
   const found = sorted(matchingFlows(flows, filter), COLUMNS, sorting);
@@ -41,6 +42,12 @@ export function FlowsPanel({ detail, filter, onFilter }: FlowsPanelProps) {
         />
       }
     >
+      {lost && (
+        <p className="flex items-start gap-2 pb-3 text-sm text-warn">
+          <TriangleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0" />
+          {lossNotice(lost)}
+        </p>
+      )}
       {found.length === 0 ? (
         <NoRows>{reasonForNone(flows, filter, summary.capture.method)}</NoRows>
       ) : (
