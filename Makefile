@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench bench-peers bench-live bench-ingest measure-agent fuzz-check fuzz fuzz-short \
+	test-rust examples bench-check bench bench-peers bench-live bench-ingest soak measure-agent fuzz-check fuzz fuzz-short \
 	page-build page-states e2e advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -76,6 +76,9 @@ bench-ingest: ## Reports per second of the collector, beside VictoriaMetrics and
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh
+
+soak: ## Kills, outages, full disks and lost answers, all of it (an hour); BWMON_SOAK_KILLS=1000
+	@BWMON_SOAK=full cargo test --release --locked -p bwmon-bin --test faults -- --nocapture --test-threads 1
 
 fuzz-check: ## Clippy on the fuzz targets
 	@cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target --no-default-features -- -D warnings

@@ -19,6 +19,8 @@ pub struct Counters {
     turned_away: AtomicU64,
     unauthorised: AtomicU64,
     malformed: AtomicU64,
+    received: AtomicU64,
+    handed_back: AtomicU64,
     unknown_fields: AtomicU64,
     moved: AtomicU64,
     connections: AtomicU64,
@@ -92,6 +94,16 @@ impl Counters {
         }
     }
 
+    /// Counts records that the store is asked to take.
+    pub fn received(&self, records: u64) {
+        self.received.fetch_add(records, Relaxed);
+    }
+
+    /// Counts those of them of which nothing can be promised: they come again.
+    pub fn handed_back(&self, records: u64) {
+        self.handed_back.fetch_add(records, Relaxed);
+    }
+
     /// Counts a delivery that was answered with this status.
     pub fn delivery_failed(&self, status: StatusCode) {
         let counter = match status {
@@ -136,6 +148,8 @@ impl Counters {
     /// What was counted.
     pub fn read(&self, live: &Live) -> HealthCounters {
         HealthCounters {
+            records_received: self.received.load(Relaxed),
+            records_handed_back: self.handed_back.load(Relaxed),
             records_stored: self.stored.load(Relaxed),
             records_duplicate: self.duplicate.load(Relaxed),
             records_refused: self.refused.load(Relaxed),

@@ -32,6 +32,11 @@ pub struct Health {
 /// What the collector counted since its start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HealthCounters {
+    /// Records that the store was asked to take: stored, duplicate, refused, or handed back.
+    pub records_received: u64,
+    /// Records of which nothing can be promised, because the queue was full or the store has trouble:
+    /// they come again.
+    pub records_handed_back: u64,
     /// Records stored.
     pub records_stored: u64,
     /// Records that had come before.

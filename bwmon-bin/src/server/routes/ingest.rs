@@ -109,7 +109,7 @@ async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
         records,
         share,
     };
-    let receipt = app.inbox().deliver(delivery).await;
+    let receipt = app.deliver(delivery).await;
     let mut receipt = receipt.map_err(problem)?;
     let credit = credit(app);
     receipt.credit = Some(receipt.credit.map_or(credit, |told| told.min(credit)));

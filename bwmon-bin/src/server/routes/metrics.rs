@@ -23,7 +23,8 @@ use crate::server::state::App;
 )]
 pub async fn metrics(State(app): State<App>) -> Response {
     let mut text = Exposition::default();
-    ingest(&mut text, &app);
+    records(&mut text, &app);
+    commits(&mut text, &app);
     state(&mut text, &app);
     legacy(&mut text, &app);
     if let Ok(bytes) = app.store().bytes().await {
@@ -34,7 +35,7 @@ pub async fn metrics(State(app): State<App>) -> Response {
     ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text.finish()).into_response()
 }
 
-fn ingest(text: &mut Exposition, app: &App) {
+fn records(text: &mut Exposition, app: &App) {
     let counters = app.counters().read(app.live());
     text.labelled(
         Kind::Counter,
@@ -46,6 +47,18 @@ fn ingest(text: &mut Exposition, app: &App) {
             ("duplicate", float(counters.records_duplicate)),
             ("refused", float(counters.records_refused)),
         ],
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_records_received_total",
+        "Records that the store was asked to take: those of every fate, and those handed back.",
+        float(counters.records_received),
+    );
+    text.value(
+        Kind::Counter,
+        "bwmon_collector_records_handed_back_total",
+        "Records of which nothing can be promised, because the queue was full or the store has trouble: they come again.",
+        float(counters.records_handed_back),
     );
     text.labelled(
         Kind::Counter,
@@ -70,6 +83,9 @@ fn ingest(text: &mut Exposition, app: &App) {
         "Reports whose times were moved because the clock of their host is wrong.",
         float(counters.reports_moved),
     );
+}
+
+fn commits(text: &mut Exposition, app: &App) {
     let commits = app.counters().commits();
     text.labelled(
         Kind::Counter,
