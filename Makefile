@@ -78,7 +78,7 @@ measure-agent: ## Memory and processor time of the agent (some minutes, on a qui
 	@scripts/measure-agent.sh
 
 soak: ## Kills, outages, full disks and lost answers, all of it (an hour); BWMON_SOAK_KILLS=1000
-	@BWMON_SOAK=full cargo test --release --locked -p bwmon-bin --test faults -- --nocapture --test-threads 1
+	@scripts/soak.sh
 
 fuzz-check: ## Clippy on the fuzz targets
 	@cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target --no-default-features -- -D warnings

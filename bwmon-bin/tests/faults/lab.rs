@@ -115,6 +115,11 @@ impl Lab {
         }
     }
 
+    /// The process of the emitter.
+    pub(crate) fn emitter_id(&self) -> u32 {
+        self.emitter.as_ref().unwrap().id()
+    }
+
     /// Has the emitter deliver what it has and end.
     pub(crate) fn finish_emitter(&mut self) {
         if let Some(emitter) = self.emitter.take() {

@@ -13,6 +13,7 @@
 mod days;
 mod disks;
 mod emitter;
+mod hole;
 mod kills;
 mod lab;
 mod ledger;
