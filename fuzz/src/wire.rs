@@ -146,6 +146,7 @@ fn drop_reason(recipe: &mut Recipe<'_>) -> DropReason {
         DropReason::TooOld,
         DropReason::Damage,
         DropReason::NeverExisted,
+        DropReason::Clock,
         DropReason::Other,
     ])
 }

@@ -80,6 +80,7 @@ impl Notice {
                 }
                 DropReason::Damage => Some(GapReason::Damage),
                 DropReason::Refused => Some(GapReason::Refused),
+                DropReason::Clock => Some(GapReason::Clock),
                 // Numbers that no report ever had: what was not running says nothing.
                 DropReason::NeverExisted => None,
                 DropReason::Other => Some(GapReason::Unknown),

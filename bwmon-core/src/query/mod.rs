@@ -227,7 +227,8 @@ pub enum GapReason {
     AgentOff,
     /// The host slept.
     Asleep,
-    /// The host's clock was set forward, and no time passed.
+    /// The host's clock was wrong: set forward while no time passed, or so far ahead that the
+    /// collector refused its reports.
     Clock,
     /// The agent had no room for more, or what waited grew too old.
     SpoolFull,

@@ -29,7 +29,7 @@ pub use interval::{
     ProbeKind, ProbeResult,
 };
 pub use record::{
-    AgentId, Batch, Document, DropReason, Dropped, Envelope, Epoch, EpochStart, Fate, IdError,
-    Receipt, Record, RecordBody, RecordKey, SCHEMA, StreamState,
+    AgentId, Batch, CLOCK_REFUSAL, Document, DropReason, Dropped, Envelope, Epoch, EpochStart,
+    Fate, IdError, Receipt, Record, RecordBody, RecordKey, SCHEMA, StreamState,
 };
 pub use skew::{ClockTracker, FUTURE_LIMIT};

@@ -129,6 +129,9 @@ pub struct Dropped {
     pub reason: DropReason,
 }
 
+/// What the reason of a [`Fate::Refused`] begins with where the sender's clock is wrong.
+pub const CLOCK_REFUSAL: &str = "clock:";
+
 /// Why records are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -144,6 +147,8 @@ pub enum DropReason {
     Damage,
     /// The receiver refused them for good.
     Refused,
+    /// The receiver refused them because the sender's clock was wrong.
+    Clock,
     /// The numbers were set aside, and no record of them is known: an agent that ended without
     /// warning skips what it may have used.
     NeverExisted,

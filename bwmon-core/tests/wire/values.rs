@@ -126,7 +126,7 @@ fn flows(row: &FlowRow) -> Vec<FlowRow> {
     ]
 }
 
-pub(crate) const DROP_REASONS: [DropReason; 7] = [
+pub(crate) const DROP_REASONS: [DropReason; 8] = [
     DropReason::Other,
     DropReason::QueueFull,
     DropReason::Refused,
@@ -134,6 +134,7 @@ pub(crate) const DROP_REASONS: [DropReason; 7] = [
     DropReason::TooOld,
     DropReason::Damage,
     DropReason::NeverExisted,
+    DropReason::Clock,
 ];
 
 /// One loss for each reason, and a report that lost its flow rows.

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use bwmon_core::report::{DropReason, Dropped, Epoch, Fate, Record, RecordBody, RecordKey};
+use bwmon_core::report::{
+    CLOCK_REFUSAL, DropReason, Dropped, Epoch, Fate, Record, RecordBody, RecordKey,
+};
 
 use super::codec;
 use super::disk::Slot;
@@ -178,6 +180,10 @@ impl Spool {
         if slot.rank == self.rank() {
             self.refused.insert(slot.seq, slot.seq);
             self.refused.trim();
+            if reason.starts_with(CLOCK_REFUSAL) {
+                self.refused_by_clock.insert(slot.seq, slot.seq);
+                self.refused_by_clock.trim();
+            }
         }
         let Ok(record) = self.join(slot, entry, &mut 0) else {
             return;
@@ -234,36 +240,34 @@ impl Spool {
     }
 
     fn explain(&mut self, rank: u32, from: u64, to: u64) {
-        let mut never = RangeSet::default();
+        let mut others = RangeSet::default();
         let unknown = match rank == self.rank() {
             true => self.refused.gaps(from, to),
             false => vec![(from, to)],
         };
         for (from, to) in unknown {
-            never.insert(from, to);
-            let (records, reason) = (0, DropReason::NeverExisted);
-            self.tell(
-                rank,
-                Lost {
-                    from,
-                    to,
-                    records,
-                    reason,
-                },
-            );
+            others.insert(from, to);
+            self.tell_of(rank, (from, to), 0, DropReason::NeverExisted);
         }
-        for (from, to) in never.gaps(from, to) {
-            let (records, reason) = (to - from + 1, DropReason::Refused);
-            self.tell(
-                rank,
-                Lost {
-                    from,
-                    to,
-                    records,
-                    reason,
-                },
-            );
+        for (from, to) in others.gaps(from, to) {
+            for (from, to) in self.refused_by_clock.gaps(from, to) {
+                others.insert(from, to);
+                self.tell_of(rank, (from, to), to - from + 1, DropReason::Refused);
+            }
         }
+        for (from, to) in others.gaps(from, to) {
+            self.tell_of(rank, (from, to), to - from + 1, DropReason::Clock);
+        }
+    }
+
+    fn tell_of(&mut self, rank: u32, (from, to): (u64, u64), records: u64, reason: DropReason) {
+        let lost = Lost {
+            from,
+            to,
+            records,
+            reason,
+        };
+        self.tell(rank, lost);
     }
 
     fn slot(&self, key: RecordKey) -> Option<Slot> {

@@ -79,6 +79,8 @@ pub struct Spool {
     pub(super) lost: Vec<(u32, Lost)>,
     pub(super) telling: Vec<(u32, Lost)>,
     pub(super) refused: RangeSet,
+    /// Those of them that were refused because of the clock.
+    pub(super) refused_by_clock: RangeSet,
     /// The newest record that was ever tried.
     pub(super) tried: Option<Slot>,
     /// Reads of the disk that failed in a row.
@@ -132,6 +134,7 @@ impl Spool {
             lost: Vec::new(),
             telling: Vec::new(),
             refused: RangeSet::default(),
+            refused_by_clock: RangeSet::default(),
             tried: None,
             unreadable: 0,
             counts: Counts::default(),
@@ -288,6 +291,7 @@ impl Spool {
         self.next_seq = 1;
         self.is_free = true;
         self.refused = RangeSet::default();
+        self.refused_by_clock = RangeSet::default();
     }
 
     /// Sets numbers aside on disk, in both slots.

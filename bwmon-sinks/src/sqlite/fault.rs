@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bwmon_core::report::{FUTURE_LIMIT, Interval, Record, RecordBody};
+use bwmon_core::report::{CLOCK_REFUSAL, FUTURE_LIMIT, Interval, Record, RecordBody};
 use bwmon_core::time::Timestamp;
 
 /// Longest window: windows that were merged or slept through are long, but not years.
@@ -33,7 +33,7 @@ fn in_interval(interval: &Interval, now: Timestamp) -> Option<String> {
     let end = interval.window.end();
     if end > now.plus(FUTURE_LIMIT) {
         return Some(format!(
-            "clock: the window ends {} s after the collector's time; set the host's clock",
+            "{CLOCK_REFUSAL} the window ends {} s after the collector's time; set the host's clock",
             end.since(now).as_secs()
         ));
     }

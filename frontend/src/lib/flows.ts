@@ -48,6 +48,7 @@ const LOSS_REASONS: Record<FlowsLost["reason"], string> = {
   too_old: "they waited too long for the collector",
   damage: "the agent's disk damaged them",
   refused: "the collector refused them",
+  clock: "the host's clock was wrong",
   never_existed: "the agent does not have them",
   other: "for several reasons, or one that this version does not know",
 };

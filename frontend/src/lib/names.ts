@@ -161,7 +161,7 @@ export const STATE_LABEL: Record<OperState, string> = {
 export const GAP_LABEL: Record<GapReason, string> = {
   agent_off: "agent did not run",
   asleep: "host slept",
-  clock: "clock set forward",
+  clock: "clock wrong",
   spool_full: "lost: spool full",
   damage: "lost: damaged on disk",
   refused: "refused by the collector",

@@ -88,6 +88,7 @@ fn what_will_never_come_says_why() {
         (DropReason::TooOld, GapReason::SpoolFull),
         (DropReason::Damage, GapReason::Damage),
         (DropReason::Refused, GapReason::Refused),
+        (DropReason::Clock, GapReason::Clock),
         (DropReason::Other, GapReason::Unknown),
     ] {
         let notice = dropped(1, 3, 4, why);

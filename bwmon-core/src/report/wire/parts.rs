@@ -24,7 +24,7 @@ use crate::time::Window;
 message!(Dropped { 1 from_seq, 2 reports, 3 reason, });
 message!(EpochStart { 1 started as "started_us", 2 previous, });
 enumeration!(DropReason {
-    1 QueueFull, 2 Refused, 3 SpoolFull, 4 TooOld, 5 Damage, 6 NeverExisted, else Other
+    1 QueueFull, 2 Refused, 3 SpoolFull, 4 TooOld, 5 Damage, 6 NeverExisted, 7 Clock, else Other
 });
 
 message!(ClockReading {

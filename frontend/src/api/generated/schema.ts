@@ -405,7 +405,7 @@ export interface components {
          * @description Why records are gone.
          * @enum {string}
          */
-        DropReason: "queue_full" | "spool_full" | "too_old" | "damage" | "refused" | "never_existed" | "other";
+        DropReason: "queue_full" | "spool_full" | "too_old" | "damage" | "refused" | "clock" | "never_existed" | "other";
         /** @description Says that the records `from_seq` to the record's own `seq` will never come. */
         Dropped: {
             /**
@@ -606,6 +606,17 @@ export interface components {
              * @description Records that had come before.
              */
             records_duplicate: number;
+            /**
+             * Format: int64
+             * @description Records of which nothing can be promised, because the queue was full or the store has trouble:
+             *     they come again.
+             */
+            records_handed_back: number;
+            /**
+             * Format: int64
+             * @description Records that the store was asked to take: stored, duplicate, refused, or handed back.
+             */
+            records_received: number;
             /**
              * Format: int64
              * @description Records refused for good.
