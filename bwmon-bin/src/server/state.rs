@@ -7,6 +7,7 @@ use bwmon_core::query::{SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
 use bwmon_core::time::{Timestamp, Window};
 use bwmon_sinks::Clock;
+use bwmon_sinks::sqlite::{Figures, JournalFigures};
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
@@ -43,6 +44,8 @@ pub struct Parts {
     pub inbox: Inbox,
     /// Where answers about the past come from.
     pub store: Store,
+    /// What the store counts.
+    pub figures: Figures,
     /// What was counted.
     pub counters: Arc<Counters>,
     /// How often clients' mistakes are logged.
@@ -120,6 +123,11 @@ impl App {
     /// Where answers about the past come from.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What the store counted, and the sizes of its journal.
+    pub fn journal(&self) -> JournalFigures {
+        self.0.figures.read()
     }
 
     /// What was counted.

@@ -11,13 +11,19 @@ pub mod plain;
 pub mod session;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::body::Incoming;
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::guard::Peer;
 use super::state::App;
 use super::{guard, openapi};
 
@@ -46,8 +52,40 @@ pub fn api() -> OpenApiRouter<App> {
         .merge(guarded)
 }
 
-/// Everything that is served.
-pub fn router(app: App) -> Router {
+/// Answers every request: deliveries by the shortest way, as they are nearly all of them, and the others by
+/// the router, which has the same checks and adds the same headers.
+#[derive(Debug, Clone)]
+pub struct Front {
+    app: App,
+    router: Router,
+}
+
+impl Front {
+    /// Everything that is served.
+    pub fn new(app: App) -> Self {
+        Self {
+            router: router(app.clone()),
+            app,
+        }
+    }
+
+    /// The answer to a request that came `from` there.
+    pub async fn answer(&self, from: Peer, mut request: Request<Incoming>) -> Response {
+        if !ingest::is_delivery(&request) {
+            request.extensions_mut().insert(from);
+            let answer = self.router.clone().oneshot(request.map(Body::new)).await;
+            return answer.unwrap_or_else(|never| match never {});
+        }
+        let mut answer = match guard::judge(&self.app, request.method(), request.headers()) {
+            Ok(_) => ingest::receive(&self.app, Some(from), request).await,
+            Err(error) => error.into_response(),
+        };
+        guard::dress(&self.app, &mut answer);
+        answer
+    }
+}
+
+fn router(app: App) -> Router {
     let (api, _) = api().split_for_parts();
     api.route("/plain", get(plain::plain).post(plain::log_in))
         .route("/plain.css", get(plain::style))
