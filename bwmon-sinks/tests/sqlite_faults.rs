@@ -41,7 +41,13 @@ fn runtime() -> tokio::runtime::Runtime {
 #[ignore = "the process that a_killed_writer_loses_nothing_that_it_acknowledged kills"]
 fn write_until_killed() {
     let round: u128 = std::env::var(ROUND).unwrap().parse().unwrap();
-    let config = SqliteConfig::new(folder().join("bwmon.db"));
+    let mut config = SqliteConfig::new(folder().join("bwmon.db"));
+    // Every second round is never done with sealing.
+    config.journal_bytes = if round.is_multiple_of(2) {
+        16 << 20
+    } else {
+        5_000
+    };
     runtime().block_on(async {
         let mut sink = SqliteSink::open(config).unwrap();
         for first in (1..).step_by(3) {
@@ -79,7 +85,7 @@ fn kill_after(mut child: Child, enough: u64) -> u64 {
 fn a_killed_writer_loses_nothing_that_it_acknowledged() {
     let folder = TempDir::new().unwrap();
     let mut acknowledged = Vec::new();
-    for round in 1..=20_u64 {
+    for round in 1..=30_u64 {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let child = this_test("write_until_killed", &mut command)
             .env(FOLDER, folder.path())
@@ -90,6 +96,7 @@ fn a_killed_writer_loses_nothing_that_it_acknowledged() {
         acknowledged.push(kill_after(child, 3 * (round * 7 % 11)));
         let reader = SqliteReader::open(folder.path().join("bwmon.db")).unwrap();
         let keys = reader.keys(AGENT).unwrap();
+        assert_eq!(reader.stats().unwrap().records, keys.len() as u64);
         for (epoch, through) in (1..).zip(&acknowledged) {
             let of_epoch = keys.iter().filter(|key| key.epoch == Epoch(epoch));
             let seqs: Vec<u64> = of_epoch.map(|key| key.seq).collect();
@@ -117,18 +124,27 @@ async fn write(sink: &mut SqliteSink, seq: u64) -> Result<Fate, bwmon_core::sink
 
 #[test]
 fn a_full_disk_loses_nothing_and_hinders_no_reading() {
+    in_mounts("a_full_disk_loses_nothing_and_hinders_no_reading", || {
+        fill_a_small_disk(16 << 20);
+    });
+}
+
+#[test]
+fn a_disk_that_is_full_while_the_journal_is_sealed_loses_nothing() {
     in_mounts(
-        "a_full_disk_loses_nothing_and_hinders_no_reading",
-        fill_a_small_disk,
+        "a_disk_that_is_full_while_the_journal_is_sealed_loses_nothing",
+        || fill_a_small_disk(20_000),
     );
 }
 
-fn fill_a_small_disk() {
+fn fill_a_small_disk(journal_bytes: usize) {
     let folder = Path::new("/run");
     sh("mount -t tmpfs -o size=1m tmpfs /run");
     let path = folder.join("bwmon.db");
+    let mut config = SqliteConfig::new(&path);
+    config.journal_bytes = journal_bytes;
     runtime().block_on(async {
-        let mut sink = SqliteSink::open(SqliteConfig::new(&path)).unwrap();
+        let mut sink = SqliteSink::open(config).unwrap();
         let mut stored = 0;
         let error = loop {
             match write(&mut sink, stored + 1).await {

@@ -8,8 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,10 +17,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tower::ServiceExt;
 
 use super::counters::{Counters, Gauge, Open};
 use super::guard::Peer;
+use super::routes::Front;
 use super::stop::Stopping;
 use deadline::{Progress, Watched};
 
@@ -54,7 +52,8 @@ impl Listener {
     }
 
     /// Serves until told to stop, then lets requests under way end within a second.
-    pub async fn serve(self, router: Router, mut stopping: Stopping) {
+    pub async fn serve(self, front: Front, mut stopping: Stopping) {
+        let front = Arc::new(front);
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         loop {
@@ -63,7 +62,7 @@ impl Listener {
                 accepted = self.accept() => match accepted {
                     Ok((stream, peer, place)) => {
                         let gauge = Gauge::enter(&self.counters, Open::Connection);
-                        let connection = graceful.watch(connection(stream, peer, router.clone()));
+                        let connection = graceful.watch(connection(stream, peer, Arc::clone(&front)));
                         connections.spawn(async move {
                             // How a connection ended concerns only its other end.
                             let _ended = connection.await;
@@ -98,19 +97,17 @@ impl Listener {
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    front: Arc<Front>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + 'static {
     let progress = Progress::default();
     let io = TokioIo::new(Watched::new(stream, progress.clone()));
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
         let answering = progress.answer();
-        request.extensions_mut().insert(Peer(peer));
-        let router = router.clone();
+        let front = Arc::clone(&front);
         async move {
-            let response: Result<Response, Infallible> =
-                router.oneshot(request.map(Body::new)).await;
+            let response = front.answer(Peer(peer), request).await;
             drop(answering);
-            response
+            Ok::<Response, Infallible>(response)
         }
     });
     http1::Builder::new()

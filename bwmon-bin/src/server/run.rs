@@ -27,7 +27,7 @@ use super::counters::Counters;
 use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
 use super::legacy::Legacy;
 use super::listener::Listener;
-use super::live::{Live, MAX_HOSTS, Sightings};
+use super::live::{Arrival, Became, Live, MAX_HOSTS, Sightings};
 use super::peers::Directory;
 use super::registry::RegistryError;
 use super::state::log_mistake;
@@ -172,7 +172,7 @@ impl Server {
         off_thread(move || restore(&hosts, &past)).await?;
         let counters = Arc::new(Counters::default());
         let mistakes = Arc::new(Throttle::default());
-        let maintenance = sink.maintenance();
+        let (maintenance, figures) = (sink.maintenance(), sink.figures());
         let (stop, stopping) = stop();
         let committed = Committed {
             live: Arc::clone(&live),
@@ -191,6 +191,7 @@ impl Server {
             directory: Directory::default(),
             inbox,
             store: Store::new(reader),
+            figures,
             counters: Arc::clone(&counters),
             mistakes,
             budget: MemoryBudget::default(),
@@ -236,12 +237,12 @@ impl Server {
         let stopping = self.app.stopping();
         let (live, agents) = (Arc::clone(self.app.live()), Arc::clone(self.app.agents()));
         let legacy = self.legacy_listener.map(|listener| {
-            let router = routes::legacy::router(self.app.clone());
-            tokio::spawn(listener.serve(router, stopping.clone()))
+            let front = routes::Front::legacy(self.app.clone());
+            tokio::spawn(listener.serve(front, stopping.clone()))
         });
-        let router = routes::router(self.app);
+        let front = routes::Front::new(self.app);
         let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
-        let mut serving = tokio::spawn(self.listener.serve(router, stopping));
+        let mut serving = tokio::spawn(self.listener.serve(front, stopping));
         let house = tokio::spawn(async move {
             tokio::join!(
                 watch_hosts(&live),
@@ -307,25 +308,38 @@ impl Witness for Committed {
     ) {
         self.counters.fates(fates);
         let received = received.unwrap_or_else(|| self.clock.now());
-        if self.live.heard_of(agent, received) {
-            tracing::info!(%agent, "a new host reports");
-        }
-        for (record, fate) in records.into_iter().zip(fates) {
-            let key = record.key();
-            if let RecordBody::Report(interval) = &record.body {
-                self.live.arrived(agent, key, interval);
-            }
+        for (record, fate) in records.iter().zip(fates) {
             if let Fate::Refused(reason) = fate {
-                let seq = key.seq;
+                let seq = record.seq;
                 log_mistake(&self.mistakes, || {
                     format!("record {seq} of agent {agent} is refused: {reason}")
                 });
             }
-            if let (Fate::Stored, RecordBody::Report(interval)) = (fate, record.body) {
-                self.live.report(agent, key, Arc::from(interval));
-            }
+        }
+        let arrivals = records.into_iter().zip(fates);
+        let arrivals = arrivals.filter_map(|(record, fate)| arrival(record, fate));
+        if self.live.delivered(agent, received, arrivals) {
+            tracing::info!(%agent, "a new host reports");
         }
     }
+}
+
+/// What a record is to the hosts in memory, if it is a report.
+fn arrival(record: Record, fate: &Fate) -> Option<Arrival> {
+    let key = record.key();
+    let RecordBody::Report(interval) = record.body else {
+        return None;
+    };
+    let became = match fate {
+        Fate::Stored => Became::Stored,
+        Fate::Duplicate => Became::Duplicate,
+        _ => Became::Refused,
+    };
+    Some(Arrival {
+        key,
+        interval,
+        became,
+    })
 }
 
 fn auth(config: &Config) -> Result<Option<Auth>, StartError> {

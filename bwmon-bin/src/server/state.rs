@@ -7,6 +7,7 @@ use bwmon_core::query::{HostState, SeriesSet, TrafficSum};
 use bwmon_core::report::{AgentId, Receipt};
 use bwmon_core::time::{Timestamp, Window};
 use bwmon_sinks::Clock;
+use bwmon_sinks::sqlite::{Figures, JournalFigures};
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
@@ -46,6 +47,8 @@ pub struct Parts {
     pub store: Store,
     /// Agents of the original program.
     pub legacy: Legacy,
+    /// What the store counts.
+    pub figures: Figures,
     /// What was counted.
     pub counters: Arc<Counters>,
     /// How often clients' mistakes are logged.
@@ -142,6 +145,11 @@ impl App {
     /// Agents of the original program.
     pub fn legacy(&self) -> &Legacy {
         &self.0.legacy
+    }
+
+    /// What the store counted, and the sizes of its journal.
+    pub fn journal(&self) -> JournalFigures {
+        self.0.figures.read()
     }
 
     /// What was counted.

@@ -51,18 +51,9 @@ impl Store {
         }
     }
 
-    /// The reader itself, for the start.
+    /// The reader itself, for the start and for what needs no question.
     pub const fn reader(&self) -> &SqliteReader {
         &self.reader
-    }
-
-    /// Size of the database and its log, in bytes.
-    ///
-    /// # Errors
-    /// 500 when it cannot be read.
-    pub async fn bytes(&self) -> ApiResult<u64> {
-        self.ask(|reader| reader.stats().map(|stats| stats.bytes))
-            .await
     }
 
     /// Traffic summed over the reports that ended after `from` and not after `to`.

@@ -13,15 +13,19 @@ pub struct SqliteConfig {
     pub clock: Clock,
     /// Most records that one batch may have.
     pub max_batch: usize,
+    /// Bytes of the journal after which it becomes chunks. While it does, as many more may come, and all
+    /// of them are held in memory.
+    pub journal_bytes: usize,
 }
 
 impl SqliteConfig {
-    /// The file at `path`, the system's clock, at most 1,024 records in a batch.
+    /// The file at `path`, the system's clock, at most 1,024 records in a batch, and 16 MiB of journal.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             clock: Clock::default(),
             max_batch: bwmon_core::report::bounds::RECORDS,
+            journal_bytes: 16 << 20,
         }
     }
 }

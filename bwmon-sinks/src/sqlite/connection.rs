@@ -9,7 +9,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
 use super::header;
-use super::schema::{APPLICATION_ID, LAYOUT, PAGE_BYTES, SCHEMA_VERSION};
+use super::migrate;
+use super::schema::{AGENTS_LAYOUT, APPLICATION_ID, JOURNAL_LAYOUT, PAGE_BYTES, SCHEMA_VERSION};
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const JOURNAL_LIMIT_BYTES: u64 = 64 << 20;
@@ -22,7 +23,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     if !is_ours(path)? {
         create(path)?;
     }
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |source| OpenError::sqlite(path, source);
     if connection.is_readonly("main").map_err(sqlite)? {
         return Err(OpenError::ReadOnly {
@@ -35,7 +36,18 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         .and_then(|()| connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES))
         .and_then(|()| connection.pragma_update(None, "foreign_keys", true))
         .map_err(sqlite)?;
-    check_version(path, &connection)?;
+    if check_version(path, &connection)? < SCHEMA_VERSION {
+        migrate::up(path, &mut connection)?;
+    }
+    Ok(connection)
+}
+
+/// Opens the file that a writer has opened, to copy its log.
+pub(super) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
@@ -46,7 +58,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::io("open", path, missing));
     }
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    check_version(path, &connection)?;
+    let found = check_version(path, &connection)?;
+    if found < SCHEMA_VERSION {
+        return Err(OpenError::Older {
+            path: path.to_owned(),
+            found,
+        });
+    }
     Ok(connection)
 }
 
@@ -59,11 +77,12 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 }
 
 /// The version in the write-ahead log may be newer than the one in the file's header.
-fn check_version(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+fn check_version(path: &Path, connection: &Connection) -> Result<u32, OpenError> {
     let found = connection
         .pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
         .map_err(|source| OpenError::sqlite(path, source))?;
-    newer(path, found)
+    newer(path, found)?;
+    Ok(found)
 }
 
 fn newer(path: &Path, found: u32) -> Result<(), OpenError> {
@@ -143,7 +162,7 @@ fn draft_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -156,7 +175,7 @@ fn lay_out(path: &Path) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; \
+        "BEGIN IMMEDIATE; {AGENTS_LAYOUT} {JOURNAL_LAYOUT} PRAGMA application_id = {APPLICATION_ID}; \
          PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     ))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

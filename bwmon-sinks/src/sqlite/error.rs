@@ -38,6 +38,30 @@ pub enum OpenError {
         /// Its schema version.
         found: u32,
     },
+    /// Written by an older version; only a writer brings it up to date.
+    #[error(
+        "{path} has schema version {found}, this bwmon reads {SCHEMA_VERSION}; start the collector, \
+         which brings it up to date (the file was left as it is)"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+    },
+    /// The copy that is made before the layout changes cannot be made.
+    #[error(
+        "cannot keep a copy of {path} as {copy} before its layout changes: {source}; free as much \
+         space as the file takes (the file was left as it is)"
+    )]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// The copy.
+        copy: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
     /// The file exists but cannot be written.
     #[error("{path} cannot be written; give this user write access to it and to its folder")]
     ReadOnly {

@@ -1,14 +1,13 @@
 //! What has arrived of one epoch, in bounded space.
 
-/// Most ranges of missing numbers that are told apart.
-const MAX_RANGES: usize = 1_024;
+/// Most ranges of missing numbers of one epoch.
+pub(super) const MAX_RANGES: usize = bwmon_core::report::bounds::RANGES;
 
 /// The numbers from 1 that have arrived: all up to `through`, and all later ones up to the highest
 /// seen except `missing`.
 ///
-/// Where there are more holes than the bound, the two that are closest together become one, which
-/// says that some numbers are missing although they arrived. Never the reverse: the store's unique
-/// index then still knows them.
+/// It is exact: nothing is forgotten, as a number that was would be stored again. What would make more
+/// holes than the bound is refused instead.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Arrived {
     through: u64,
@@ -56,6 +55,18 @@ impl Arrived {
         self.missing.get(at).is_none_or(|range| seq < range.0)
     }
 
+    /// Whether noting `from..=to` stays within the bound of ranges, or makes none.
+    pub(super) fn has_room_for(&self, from: u64, to: u64) -> bool {
+        if self.missing.len() < MAX_RANGES {
+            return true;
+        }
+        let makes_hole_behind = from > self.highest.saturating_add(1);
+        let at = self.missing.partition_point(|range| range.1 < from);
+        let hole = self.missing.get(at);
+        let cuts_hole_in_two = hole.is_some_and(|range| range.0 < from && range.1 > to);
+        !makes_hole_behind && !cuts_hole_in_two
+    }
+
     /// Notes that `from..=to` have arrived.
     pub(super) fn insert(&mut self, from: u64, to: u64) {
         if to < from {
@@ -67,9 +78,6 @@ impl Arrived {
                 self.missing.push((self.highest + 1, from - 1));
             }
             self.highest = to;
-        }
-        while self.missing.len() > MAX_RANGES {
-            self.join_closest();
         }
         self.through = self
             .missing
@@ -89,23 +97,6 @@ impl Arrived {
         let after = after.map(|range| (to + 1, range.1));
         self.missing
             .splice(first..last, before.into_iter().chain(after));
-    }
-
-    fn join_closest(&mut self) {
-        let closest = self
-            .missing
-            .windows(2)
-            .enumerate()
-            .filter_map(|(at, pair)| match pair {
-                [(_, end), (start, _)] => Some((start - end, at)),
-                _ => None,
-            })
-            .min();
-        let Some((_, at)) = closest else { return };
-        let later = self.missing.remove(at + 1);
-        if let Some(range) = self.missing.get_mut(at) {
-            range.1 = later.1;
-        }
     }
 }
 
@@ -139,19 +130,33 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_it_claims_too_little_never_too_much() {
+    fn at_the_bound_there_is_room_for_what_makes_no_hole() {
         let mut arrived = Arrived::default();
-        let sent: BTreeSet<u64> = (1..=3_000).map(|n| n * 3).collect();
-        for seq in &sent {
-            arrived.insert(*seq, *seq);
-        }
-        assert_eq!(arrived.missing().len(), MAX_RANGES);
-        let claimed: Vec<u64> = (1..=9_000).filter(|seq| arrived.contains(*seq)).collect();
-        assert!(claimed.iter().all(|seq| sent.contains(seq)));
-        for seq in 1..=9_000 {
+        for seq in (1..=MAX_RANGES as u64).map(|n| n * 10) {
+            assert!(arrived.has_room_for(seq, seq));
             arrived.insert(seq, seq);
         }
-        assert_eq!((arrived.through(), arrived.missing().len()), (9_000, 0));
+        let last = MAX_RANGES as u64 * 10;
+        for (from, to, expected) in [
+            (last + 2, last + 2, false),
+            (last + 1, last + 9, true),
+            (5, 5, false),
+            (1, 3, true),
+            (7, 9, true),
+            (11, 19, true),
+            (15, 25, true),
+            (10, 10, true),
+            (u64::MAX, u64::MAX, false),
+        ] {
+            assert_eq!(arrived.has_room_for(from, to), expected, "{from}..={to}");
+            let mut after = arrived.clone();
+            after.insert(from, to);
+            assert_eq!(
+                after.missing().len() <= MAX_RANGES,
+                expected,
+                "{from}..={to}"
+            );
+        }
     }
 
     #[test]

@@ -1,23 +1,24 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bwmon_core::query::TrafficSum;
-use bwmon_core::report::{AgentId, Epoch, Interval, RecordBody, RecordKey};
+use bwmon_core::report::{AgentId, Interval, RecordBody, RecordKey};
 use bwmon_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row};
 
+use super::chunk;
 use super::connection;
 use super::error::{OpenError, ReadError};
-use super::schema::KIND_REPORT;
+use super::tail::{Held, Tail};
 use super::traffic::TrafficSummer;
+use super::walk::View;
 
 /// Connections that are kept for the next question.
 const IDLE_CONNECTIONS: usize = 4;
-/// Longest body after decompression: far above what the bounds of a report allow.
-const BODY_BYTES: usize = 64 << 20;
 
 /// Reads what a [`SqliteSink`](super::SqliteSink) stores, also while it writes and after it stopped.
 ///
@@ -27,6 +28,7 @@ const BODY_BYTES: usize = 64 << 20;
 pub struct SqliteReader {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    tail: Arc<Mutex<Tail>>,
 }
 
 /// An agent that the store knows. Times are by the collector's clock.
@@ -102,6 +104,7 @@ impl SqliteReader {
         Ok(Self {
             path: Arc::new(path),
             idle: Arc::new(Mutex::new(vec![connection])),
+            tail: Arc::default(),
         })
     }
 
@@ -110,20 +113,34 @@ impl SqliteReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn agents(&self) -> Result<Vec<AgentEntry>, ReadError> {
-        self.ask(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT agent, first_seen_us, last_seen_us, records FROM agents ORDER BY id",
-                )?
-                .query_map([], |row| {
-                    Ok(AgentEntry {
-                        agent: AgentId(id_at(row, 0)?),
-                        first_seen: time_at(row, 1)?,
-                        last_seen: time_at(row, 2)?,
-                        records: row.get(3)?,
-                    })
-                })?
-                .collect()
+        self.ask(|connection, tail| {
+            let tail = lock(tail, connection)?;
+            let mut agents = Vec::new();
+            let mut known = HashSet::new();
+            let mut select = connection.prepare_cached(
+                "SELECT agent, first_seen_us, last_seen_us, records, sealed_row FROM agents
+                 ORDER BY id",
+            )?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let mut entry = AgentEntry {
+                    agent: AgentId(id_at(row, 0)?),
+                    first_seen: time_at(row, 1)?,
+                    last_seen: time_at(row, 2)?,
+                    records: row.get(3)?,
+                };
+                tail.of(entry.agent, row.get(4)?)
+                    .for_each(|held| entry.add(held));
+                known.insert(entry.agent);
+                agents.push(entry);
+            }
+            let new = tail.agents().filter(|agent| !known.contains(agent));
+            let mut new: Vec<_> = new
+                .filter_map(|agent| AgentEntry::of(agent, tail.of(agent, 0)))
+                .collect();
+            new.sort_by_key(|(place, _)| *place);
+            agents.extend(new.into_iter().map(|(_, entry)| entry));
+            Ok(agents)
         })
     }
 
@@ -132,16 +149,8 @@ impl SqliteReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn latest_report(&self, agent: AgentId) -> Result<Option<StoredReport>, ReadError> {
-        let stored = self.ask(|connection| {
-            let sql = format!(
-                "{SELECT_RECORD} AND r.kind = {KIND_REPORT} ORDER BY r.end_us DESC LIMIT 1"
-            );
-            connection
-                .prepare_cached(&sql)?
-                .query_row(params![agent.0.to_be_bytes()], stored_at)
-                .optional()
-        })?;
-        Ok(stored.and_then(Stored::decode).and_then(report))
+        let stored = self.ask_of(agent, |view| view.latest(chunk::REPORTS))?;
+        Ok(stored.and_then(report))
     }
 
     /// Hands over the reports of `agent` whose window ends after `from` and not after `to`, oldest
@@ -157,9 +166,10 @@ impl SqliteReader {
         limit: usize,
         mut each: impl FnMut(StoredReport) -> ControlFlow<()>,
     ) -> Result<ReadCount, ReadError> {
-        let filter = format!("AND r.kind = {KIND_REPORT}");
-        self.walk(agent, (from, to), limit, &filter, |record| {
-            report(record).map_or(ControlFlow::Continue(()), &mut each)
+        self.ask_of(agent, |view| {
+            view.walk(chunk::REPORTS, (from, to), limit, |record| {
+                report(record).map_or(ControlFlow::Continue(()), &mut each)
+            })
         })
     }
 
@@ -176,8 +186,9 @@ impl SqliteReader {
         limit: usize,
         each: impl FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<ReadCount, ReadError> {
-        let filter = format!("AND r.kind != {KIND_REPORT}");
-        self.walk(agent, (from, to), limit, &filter, each)
+        self.ask_of(agent, |view| {
+            view.walk(chunk::NOTICES, (from, to), limit, each)
+        })
     }
 
     /// Sums the reports of `agent` whose window ends after `from` and not after `to`, with at most
@@ -205,14 +216,11 @@ impl SqliteReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn keys(&self, agent: AgentId) -> Result<Vec<RecordKey>, ReadError> {
-        self.ask(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT epoch, seq FROM records JOIN agents ON agents.id = records.agent
-                     WHERE agents.agent = ?1 ORDER BY epoch, seq",
-                )?
-                .query_map(params![agent.0.to_be_bytes()], |row| key_at(row, 0, 1))?
-                .collect()
+        self.ask_of(agent, |view| {
+            let mut keys = Vec::new();
+            view.labels(|label| keys.push(label.key()))?;
+            keys.sort_unstable();
+            Ok(keys)
         })
     }
 
@@ -221,78 +229,91 @@ impl SqliteReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn stats(&self) -> Result<StoreStats, ReadError> {
-        let (agents, records) = self.ask(|connection| {
-            connection
-                .prepare_cached("SELECT count(*), coalesce(sum(records), 0) FROM agents")?
-                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        })?;
+        let agents = self.agents()?;
         Ok(StoreStats {
-            bytes: file_bytes(&self.path, "") + file_bytes(&self.path, "-wal"),
-            agents,
-            records,
+            bytes: self.size_bytes(),
+            agents: agents.len() as u64,
+            records: agents.iter().map(|entry| entry.records).sum(),
         })
     }
 
-    fn walk(
+    /// Size of the database and its write-ahead log, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        file_bytes(&self.path, "") + file_bytes(&self.path, "-wal")
+    }
+
+    fn ask_of<T>(
         &self,
         agent: AgentId,
-        (from, to): (Timestamp, Timestamp),
-        limit: usize,
-        filter: &str,
-        mut each: impl FnMut(StoredRecord) -> ControlFlow<()>,
-    ) -> Result<ReadCount, ReadError> {
-        let sql = format!(
-            "{SELECT_RECORD} AND r.end_us > ?2 AND r.end_us <= ?3 {filter} ORDER BY r.end_us"
-        );
-        self.ask(|connection| {
-            let mut count = ReadCount::default();
-            let mut select = connection.prepare_cached(&sql)?;
-            let mut rows = select.query(params![
-                agent.0.to_be_bytes(),
-                from.as_micros(),
-                to.as_micros()
-            ])?;
-            while let Some(row) = rows.next()? {
-                if count.records == limit as u64 {
-                    count.is_truncated = true;
-                    break;
-                }
-                match stored_at(row)?.decode() {
-                    None => count.damaged += 1,
-                    Some(record) => {
-                        count.records += 1;
-                        if each(record).is_break() {
-                            break;
-                        }
-                    }
-                }
-            }
-            Ok(count)
+        question: impl FnOnce(View<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, ReadError> {
+        self.ask(|connection, tail| {
+            let view = View::of(connection, &*lock(tail, connection)?, agent)?;
+            question(view)
         })
     }
 
+    /// Asks within one transaction, which sees one state of the file.
     fn ask<T>(
         &self,
-        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        question: impl FnOnce(&Connection, &Mutex<Tail>) -> rusqlite::Result<T>,
     ) -> Result<T, ReadError> {
-        let idle = self.lock().pop();
+        let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connection::open_reader(&self.path)?,
         };
-        let answer = question(&connection).map_err(|source| ReadError::Sqlite {
-            path: self.path.to_path_buf(),
-            source,
-        })?;
-        let mut idle = self.lock();
+        let answer = connection
+            .unchecked_transaction()
+            .and_then(|transaction| question(&transaction, &self.tail))
+            .map_err(|source| ReadError::Sqlite {
+                path: self.path.to_path_buf(),
+                source,
+            })?;
+        let mut idle = self.idle();
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(connection);
         }
         Ok(answer)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tail as of the transaction that `connection` is in, of which this must be the first question: each
+/// transaction then sees a later state than the one that held the lock before.
+fn lock<'a>(
+    tail: &'a Mutex<Tail>,
+    connection: &Connection,
+) -> rusqlite::Result<MutexGuard<'a, Tail>> {
+    let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+    tail.refresh(connection)?;
+    Ok(tail)
+}
+
+impl AgentEntry {
+    /// What an agent's entries in the journal tell, and the place of the first; `None` where there are none.
+    fn of<'a>(
+        agent: AgentId,
+        mut held: impl Iterator<Item = &'a Held>,
+    ) -> Option<((i64, u32), Self)> {
+        let first = held.next()?;
+        let mut entry = Self {
+            agent,
+            first_seen: first.received,
+            last_seen: first.received,
+            records: 0,
+        };
+        entry.add(first);
+        held.for_each(|held| entry.add(held));
+        Some((first.place(), entry))
+    }
+
+    fn add(&mut self, held: &Held) {
+        self.last_seen = self.last_seen.max(held.received);
+        self.records += u64::from(held.is_record());
     }
 }
 
@@ -304,34 +325,6 @@ impl fmt::Debug for SqliteReader {
     }
 }
 
-const SELECT_RECORD: &str = "SELECT r.epoch, r.seq, r.received_us, r.body
-    FROM records AS r JOIN agents AS a ON a.id = r.agent WHERE a.agent = ?1";
-
-struct Stored {
-    key: RecordKey,
-    received: Timestamp,
-    body: Vec<u8>,
-}
-
-impl Stored {
-    fn decode(self) -> Option<StoredRecord> {
-        let json = zstd::bulk::decompress(&self.body, BODY_BYTES).ok()?;
-        Some(StoredRecord {
-            key: self.key,
-            received: self.received,
-            body: serde_json::from_slice(&json).ok()?,
-        })
-    }
-}
-
-fn stored_at(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        key: key_at(row, 0, 1)?,
-        received: time_at(row, 2)?,
-        body: row.get(3)?,
-    })
-}
-
 fn report(record: StoredRecord) -> Option<StoredReport> {
     match record.body {
         RecordBody::Report(interval) => Some(StoredReport {
@@ -341,13 +334,6 @@ fn report(record: StoredRecord) -> Option<StoredReport> {
         }),
         RecordBody::Dropped(_) | RecordBody::EpochStart(_) => None,
     }
-}
-
-fn key_at(row: &Row<'_>, epoch: usize, seq: usize) -> rusqlite::Result<RecordKey> {
-    Ok(RecordKey {
-        epoch: Epoch(id_at(row, epoch)?),
-        seq: row.get(seq)?,
-    })
 }
 
 fn id_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {

@@ -6,27 +6,32 @@ use async_trait::async_trait;
 use bwmon_core::Sink;
 use bwmon_core::report::{Batch, Receipt};
 use bwmon_core::sink::{SinkCapability, SinkError, SinkErrorKind};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
+use super::batch::Prepared;
+use super::checkpoint::Checkpointer;
+use super::chunk::ChunkWriter;
 use super::config::SqliteConfig;
-use super::connection;
 use super::error::OpenError;
+use super::figures::Figures;
 use super::maintenance::SqliteMaintenance;
-use super::writer::{Command, Writer};
-
-/// Commands that may wait for the writer's thread.
-const QUEUE: usize = 4;
+use super::queue::{Queue, queue};
+use super::writer::{Command, Store, Writer};
+use crate::Clock;
 
 /// Stores records in one SQLite file. See the [module's documentation](super).
 pub struct SqliteSink {
     path: PathBuf,
     max_batch: usize,
-    commands: mpsc::Sender<Command>,
+    clock: Clock,
+    figures: Figures,
+    commands: Queue,
 }
 
 impl SqliteSink {
-    /// Opens the file, or makes it (mode 0600), and starts its writer's thread. Blocks for as long
-    /// as the disk takes.
+    /// Opens the file, or makes it (mode 0600), reads its journal back, and starts its writer's thread.
+    /// A file of an older layout is brought up to date, after a copy of it was made beside it. Blocks for
+    /// as long as the disk takes.
     ///
     /// # Errors
     /// When the file is not bwmon's, is from a newer version, or cannot be read, made or written.
@@ -36,17 +41,24 @@ impl SqliteSink {
             path,
             clock,
             max_batch,
+            journal_bytes,
         } = config;
-        let connection = connection::open_writer(&path)?;
-        let (commands, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::new(path.clone(), clock, connection);
+        let figures = Figures::default();
+        let store = Store::open(&path, journal_bytes, &figures)?;
+        let start = |error| OpenError::io("start the writer of", &path, error);
+        let chunks = ChunkWriter::new().map_err(start)?;
+        let checkpointer = Checkpointer::spawn(&path, &figures).map_err(start)?;
+        let (commands, queued) = queue();
+        let writer = Writer::new(path.clone(), store, chunks, checkpointer, figures.clone());
         thread::Builder::new()
             .name("bwmon-sqlite".to_owned())
-            .spawn(move || writer.run(queue))
-            .map_err(|error| OpenError::io("start the writer of", &path, error))?;
+            .spawn(move || writer.run(&queued))
+            .map_err(start)?;
         Ok(Self {
             path,
             max_batch: max_batch.max(1),
+            clock,
+            figures,
             commands,
         })
     }
@@ -54,6 +66,11 @@ impl SqliteSink {
     /// Asks for house-keeping while the sink is in use elsewhere.
     pub fn maintenance(&self) -> SqliteMaintenance {
         SqliteMaintenance::new(self.commands.downgrade())
+    }
+
+    /// What it counts, also while the sink is in use elsewhere.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 }
 
@@ -75,20 +92,15 @@ impl Sink for SqliteSink {
         if len > self.max_batch {
             return Err(SinkError::too_large(len, self.max_batch));
         }
+        let prepared = Prepared::new(batch, self.clock.now());
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Write(batch.clone(), reply))
-            .await
-            .map_err(|_| stopped())?;
+        self.commands.send(Command::Write(prepared, reply)).await?;
         answer.await.map_err(|_| stopped())?
     }
 
     async fn close(self: Box<Self>) -> Result<(), SinkError> {
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Close(reply))
-            .await
-            .map_err(|_| stopped())?;
+        self.commands.send(Command::Close(reply)).await?;
         answer.await.map_err(|_| stopped())?
     }
 }

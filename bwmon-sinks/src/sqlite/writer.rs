@@ -1,66 +1,178 @@
 //! The only connection that writes, on its own thread.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
-use bwmon_core::report::{
-    AgentId, Batch, Envelope, Epoch, Fate, Receipt, Record, RecordBody, StreamState,
-};
+use bwmon_core::report::Receipt;
 use bwmon_core::sink::{SinkError, SinkErrorKind};
 use bwmon_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::batch::Prepared;
+use super::checkpoint::{self, Checkpointer};
+use super::chunk::ChunkWriter;
 use super::connection;
-use super::error::write_error;
-use super::fault;
+use super::error::{OpenError, write_error};
+use super::figures::Figures;
+use super::heads::Heads;
 use super::maintenance::{CleanUp, Work};
-use super::ranges::Arrived;
-use super::schema::{KIND_DROPPED, KIND_EPOCH_START, KIND_REPORT};
-use crate::Clock;
+use super::{journal, seal};
 
-const ZSTD_LEVEL: i32 = 1;
+/// For how long nothing is asked for before work goes on that nobody waits for. Under load it rides on
+/// commits.
+const IDLE: Duration = Duration::from_millis(5);
+/// Steps of sealing in one transaction when nothing else is to be done.
+const IDLE_STEPS: usize = 4;
+/// How far sealing is ahead of the generation that grows meanwhile, so that it ends first.
+const SEAL_PACE: f64 = 1.25;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, SinkError>>;
 
 /// What the thread is asked for.
 pub(super) enum Command {
-    Write(Batch, Reply<Receipt>),
+    Write(Prepared, Reply<Receipt>),
     CleanUp(Timestamp, Reply<CleanUp>),
     Close(Reply<()>),
 }
 
+/// A command and the place in the queue that it holds.
+pub(super) type Queued = (Command, OwnedSemaphorePermit);
+
+/// The open file, and what the journal in it says.
+pub(super) struct Store {
+    connection: Connection,
+    /// SQLite's `data_version`: changes when somebody else writes.
+    version: i64,
+    heads: Heads,
+}
+
+/// What a transaction works on.
+pub(super) struct Parts<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) heads: &'a mut Heads,
+    pub(super) chunks: &'a mut ChunkWriter,
+    pub(super) figures: &'a Figures,
+}
+
 pub(super) struct Writer {
     path: PathBuf,
-    clock: Clock,
-    /// Absent after an error that leaves its state in doubt; opened anew by the next write.
-    connection: Option<Connection>,
+    journal_bytes: usize,
+    figures: Figures,
+    /// Absent after an error that leaves its state in doubt; opened and read anew by the next command.
+    store: Option<Store>,
+    chunks: ChunkWriter,
+    checkpointer: Checkpointer,
+}
+
+impl Store {
+    /// Opens the file and reads the journal back.
+    pub(super) fn open(
+        path: &Path,
+        journal_bytes: usize,
+        figures: &Figures,
+    ) -> Result<Self, OpenError> {
+        let mut connection = connection::open_writer(path)?;
+        let sqlite = |source| OpenError::sqlite(path, source);
+        let counted = figures.clone();
+        connection
+            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
+                counted.set_wal_pages(u64::try_from(pages).unwrap_or(0));
+                Ok(())
+            }))
+            .map_err(sqlite)?;
+        let read = connection.transaction().and_then(|transaction| {
+            let heads = Heads::replay(&transaction, journal_bytes)?;
+            Ok((data_version(&transaction)?, heads))
+        });
+        let (version, heads) = read.map_err(sqlite)?;
+        figures.replayed();
+        figures.journal(heads.size());
+        Ok(Self {
+            connection,
+            version,
+            heads,
+        })
+    }
+}
+
+/// A transaction that was not committed, or of which that is not known.
+enum Failed {
+    NotBegun(rusqlite::Error),
+    InDoubt(rusqlite::Error),
+}
+
+impl Store {
+    fn transact<T>(
+        &mut self,
+        chunks: &mut ChunkWriter,
+        figures: &Figures,
+        work: impl FnOnce(&mut Parts<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Failed> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Failed::NotBegun)?;
+        let done = data_version(&transaction).and_then(|found| {
+            if found != self.version {
+                // Somebody else has written since.
+                self.heads = Heads::replay(&transaction, self.heads.generation_bytes)?;
+                self.version = found;
+                figures.replayed();
+            }
+            work(&mut Parts {
+                connection: &transaction,
+                heads: &mut self.heads,
+                chunks,
+                figures,
+            })
+        });
+        done.and_then(|value| transaction.commit().map(|()| value))
+            .map_err(Failed::InDoubt)
+    }
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, clock: Clock, connection: Connection) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        store: Store,
+        chunks: ChunkWriter,
+        checkpointer: Checkpointer,
+        figures: Figures,
+    ) -> Self {
         Self {
             path,
-            clock,
-            connection: Some(connection),
+            journal_bytes: store.heads.generation_bytes,
+            figures,
+            store: Some(store),
+            chunks,
+            checkpointer,
         }
     }
 
-    /// Serves until everyone who could ask is gone. A clean-up goes on one step at a time, after
-    /// each command, so that writes never wait for all of it.
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    /// Serves until everyone who could ask is gone. What takes longer goes on one step at a time, with
+    /// commits or between them, so that writes never wait for all of it. When nobody can ask any more
+    /// nothing goes on: another writer may have opened the file.
+    pub(super) fn run(mut self, commands: &Receiver<Queued>) {
         let mut work: Option<Work> = None;
+        let mut patience = IDLE;
         loop {
-            let command = match work {
-                None => match commands.blocking_recv() {
-                    Some(command) => Some(command),
-                    None => return,
-                },
-                Some(_) => match commands.try_recv() {
-                    Ok(command) => Some(command),
-                    Err(mpsc::error::TryRecvError::Empty) => None,
-                    Err(mpsc::error::TryRecvError::Disconnected) => return,
-                },
+            let is_busy = work.is_some() || self.is_sealing();
+            let received = if is_busy {
+                commands.recv_timeout(patience)
+            } else {
+                commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            let command = match received {
+                Ok((command, _place)) => Some(command),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            patience = if command.is_some() {
+                IDLE
+            } else {
+                Duration::ZERO
             };
             match command {
                 Some(Command::Close(reply)) => {
@@ -68,7 +180,7 @@ impl Writer {
                     return;
                 }
                 Some(Command::Write(batch, reply)) => {
-                    let _ = reply.send(self.write(&batch));
+                    let _ = reply.send(self.write(batch));
                 }
                 Some(Command::CleanUp(_, reply)) if work.is_some() => {
                     let _ = reply.send(Err(SinkError::new(
@@ -77,17 +189,32 @@ impl Writer {
                     )));
                 }
                 Some(Command::CleanUp(cutoff, reply)) => work = Some(Work::new(cutoff, reply)),
+                None if work.is_none() => self.seal(),
                 None => {}
             }
             work = work.and_then(|work| self.step(work));
         }
     }
 
+    fn is_sealing(&self) -> bool {
+        let heads = self.store.as_ref().map(|store| &store.heads);
+        heads.is_some_and(|heads| heads.frozen.is_some())
+    }
+
     fn step(&mut self, mut work: Work) -> Option<Work> {
-        match self.with_connection(|connection| work.step(connection)) {
+        match self.transact(|parts| work.step(parts)) {
             Ok(false) => Some(work),
             Ok(true) => {
-                work.finish();
+                // Shrinks the file; what readers still need stays.
+                if let Some(Err(error)) = self
+                    .store
+                    .as_ref()
+                    .map(|store| checkpoint::copy(&store.connection))
+                {
+                    work.fail(write_error(&self.path, error));
+                } else {
+                    work.finish();
+                }
                 None
             }
             Err(error) => {
@@ -97,37 +224,76 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<Receipt, SinkError> {
-        let now = self.clock.now();
-        self.with_connection(|connection| commit(connection, &batch.entries, now))
+    /// Goes on with sealing where nobody waits for it. An error shows with the next write as well.
+    fn seal(&mut self) {
+        let sealed = self.transact(|parts| {
+            for _ in 0..IDLE_STEPS {
+                seal::step(parts)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = sealed {
+            tracing::warn!(%error, "records stay in the journal for now");
+        }
     }
 
-    fn with_connection<T>(
+    fn write(&mut self, batch: Prepared) -> Result<Receipt, SinkError> {
+        self.transact(|parts| {
+            let now = batch.now;
+            let receipt = journal::commit(parts.connection, parts.heads, parts.figures, batch)?;
+            keep_pace(parts, now)?;
+            Ok(receipt)
+        })
+    }
+
+    /// One transaction. Where it fails after it began, memory may be ahead of the file: the file is opened
+    /// and read anew the next time.
+    fn transact<T>(
         &mut self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut Parts<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, SinkError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connection::open_writer(&self.path).map_err(|error| {
-                SinkError::new(SinkErrorKind::Broken, error.to_string()).caused_by(error)
-            })?,
+        let mut store = match self.store.take() {
+            Some(store) => store,
+            None => {
+                Store::open(&self.path, self.journal_bytes, &self.figures).map_err(|error| {
+                    SinkError::new(SinkErrorKind::Broken, error.to_string()).caused_by(error)
+                })?
+            }
         };
-        let error = match work(&mut connection) {
+        let done = store.transact(&mut self.chunks, &self.figures, work);
+        let (error, is_begun) = match done {
             Ok(value) => {
-                self.connection = Some(connection);
+                self.committed(store);
                 return Ok(value);
             }
-            Err(error) => error,
+            Err(Failed::NotBegun(error)) => (error, false),
+            Err(Failed::InDoubt(error)) => (error, true),
         };
         let error = write_error(&self.path, error);
-        if error.kind() == SinkErrorKind::Busy {
-            self.connection = Some(connection);
+        if error.kind() == SinkErrorKind::Busy && !is_begun {
+            self.store = Some(store);
         }
         Err(error)
     }
 
-    fn close(&mut self) -> Result<(), SinkError> {
-        let Some(connection) = self.connection.take() else {
+    fn committed(&mut self, store: Store) {
+        self.figures.journal(store.heads.size());
+        if let Err(error) = self.checkpointer.after_commit(&store.connection) {
+            // What was committed is durable, and the log is copied the next time.
+            tracing::warn!(%error, "the write-ahead log is not copied");
+        }
+        self.store = Some(store);
+    }
+
+    fn close(self) -> Result<(), SinkError> {
+        let Self {
+            path,
+            store,
+            checkpointer,
+            ..
+        } = self;
+        drop(checkpointer);
+        let Some(Store { connection, .. }) = store else {
             return Ok(());
         };
         // A reader that is still open keeps SQLite from doing this by itself, and whoever copies the
@@ -135,222 +301,26 @@ impl Writer {
         let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         connection
             .close()
-            .map_err(|(_, error)| write_error(&self.path, error))
+            .map_err(|(_, error)| write_error(&path, error))
     }
 }
 
-/// Stores a batch in one transaction.
-fn commit(
-    connection: &mut Connection,
-    entries: &[Envelope],
-    now: Timestamp,
-) -> rusqlite::Result<Receipt> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut open = Open::new(&transaction, now)?;
-    let mut fates = Vec::with_capacity(entries.len());
-    for entry in entries {
-        fates.push(match fault::find(&entry.record, now) {
-            Some(reason) => Fate::Refused(reason),
-            None => open.take(entry)?,
-        });
-    }
-    let streams = open.finish()?;
-    transaction.commit()?;
-    let mut receipt = Receipt::new(fates);
-    receipt.streams = streams;
-    receipt.server_time = Some(now);
-    Ok(receipt)
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
 }
 
-/// A transaction and what it has loaded so far.
-struct Open<'a> {
-    transaction: &'a Transaction<'a>,
-    now: Timestamp,
-    compressor: zstd::bulk::Compressor<'static>,
-    agents: BTreeMap<AgentId, AgentState>,
-    streams: BTreeMap<(AgentId, Epoch), Arrived>,
-}
-
-struct AgentState {
-    row: i64,
-    stored: u64,
-}
-
-impl<'a> Open<'a> {
-    fn new(transaction: &'a Transaction<'a>, now: Timestamp) -> rusqlite::Result<Self> {
-        Ok(Self {
-            transaction,
-            now,
-            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(encoding)?,
-            agents: BTreeMap::new(),
-            streams: BTreeMap::new(),
-        })
-    }
-
-    fn take(&mut self, entry: &Envelope) -> rusqlite::Result<Fate> {
-        let record = &entry.record;
-        let agent = self.agent_row(entry.agent)?;
-        let stream = (entry.agent, record.epoch);
-        if !self.streams.contains_key(&stream) {
-            let arrived = load_stream(self.transaction, agent, record.epoch)?;
-            self.streams.insert(stream, arrived);
-        }
-        let known = self.streams.get(&stream);
-        if known.is_some_and(|arrived| arrived.contains(record.seq)) {
-            return Ok(Fate::Duplicate);
-        }
-        let is_new = self.insert(agent, record)?;
-        if let Some(arrived) = self.streams.get_mut(&stream) {
-            arrived.insert(first_settled(record), record.seq);
-        }
-        if !is_new {
-            return Ok(Fate::Duplicate);
-        }
-        if let Some(state) = self.agents.get_mut(&entry.agent) {
-            state.stored += 1;
-        }
-        Ok(Fate::Stored)
-    }
-
-    fn agent_row(&mut self, agent: AgentId) -> rusqlite::Result<i64> {
-        if let Some(state) = self.agents.get(&agent) {
-            return Ok(state.row);
-        }
-        let id = agent.0.to_be_bytes();
-        let row = self
-            .transaction
-            .prepare_cached(
-                "INSERT INTO agents (agent, first_seen_us, last_seen_us) VALUES (?1, ?2, ?2)
-                 ON CONFLICT (agent) DO UPDATE SET last_seen_us = max(last_seen_us, ?2)
-                 RETURNING id",
-            )?
-            .query_row(params![id, self.now.as_micros()], |row| row.get(0))?;
-        self.agents.insert(agent, AgentState { row, stored: 0 });
-        Ok(row)
-    }
-
-    fn insert(&mut self, agent: i64, record: &Record) -> rusqlite::Result<bool> {
-        let json = serde_json::to_vec(&record.body).map_err(encoding)?;
-        let body = self.compressor.compress(&json).map_err(encoding)?;
-        let (kind, start, end) = self.place(&record.body);
-        let changed = self
-            .transaction
-            .prepare_cached(
-                "INSERT INTO records
-                     (agent, epoch, seq, kind, start_us, end_us, received_us, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (agent, epoch, seq) DO NOTHING",
-            )?
-            .execute(params![
-                agent,
-                record.epoch.0.to_be_bytes(),
-                record.seq,
-                kind,
-                start.as_micros(),
-                end.as_micros(),
-                self.now.as_micros(),
-                body,
-            ])?;
-        Ok(changed > 0)
-    }
-
-    /// Kind and window of a body; what has no window of its own is placed where it was received.
-    fn place(&self, body: &RecordBody) -> (u8, Timestamp, Timestamp) {
-        match body {
-            RecordBody::Report(interval) => {
-                (KIND_REPORT, interval.window.start, interval.window.end())
+/// Ends the generation when it is full, and seals as much as it takes to be done before the next is.
+fn keep_pace(parts: &mut Parts<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    loop {
+        if let Some(frozen) = &parts.heads.frozen {
+            if frozen.progress() >= parts.heads.fullness() * SEAL_PACE {
+                return Ok(());
             }
-            RecordBody::Dropped(_) => (KIND_DROPPED, self.now, self.now),
-            RecordBody::EpochStart(start) => {
-                let at = start.started.min(self.now);
-                (KIND_EPOCH_START, at, at)
-            }
+            seal::step(parts)?;
+        } else if !(parts.heads.is_full(now) && parts.heads.freeze()) {
+            return Ok(());
         }
     }
-
-    fn finish(self) -> rusqlite::Result<Vec<StreamState>> {
-        let mut count = self
-            .transaction
-            .prepare_cached("UPDATE agents SET records = records + ?2 WHERE id = ?1")?;
-        for state in self.agents.values().filter(|state| state.stored > 0) {
-            count.execute(params![state.row, state.stored])?;
-        }
-        let mut states = Vec::with_capacity(self.streams.len());
-        for ((agent, epoch), arrived) in self.streams {
-            let Some(state) = self.agents.get(&agent) else {
-                continue;
-            };
-            store_stream(self.transaction, state.row, epoch, &arrived, self.now)?;
-            states.push(StreamState {
-                agent,
-                epoch,
-                through: arrived.through(),
-                missing: arrived.missing().to_vec(),
-            });
-        }
-        Ok(states)
-    }
-}
-
-/// The first number that `record` settles: a drop record speaks for all that it covers.
-fn first_settled(record: &Record) -> u64 {
-    match &record.body {
-        RecordBody::Dropped(dropped) => dropped.from_seq,
-        RecordBody::Report(_) | RecordBody::EpochStart(_) => record.seq,
-    }
-}
-
-fn load_stream(
-    transaction: &Transaction<'_>,
-    agent: i64,
-    epoch: Epoch,
-) -> rusqlite::Result<Arrived> {
-    let stored = transaction
-        .prepare_cached(
-            "SELECT through, highest, missing FROM streams WHERE agent = ?1 AND epoch = ?2",
-        )?
-        .query_row(params![agent, epoch.0.to_be_bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
-        })
-        .optional()?;
-    let Some((through, highest, missing)) = stored else {
-        return Ok(Arrived::default());
-    };
-    let missing = serde_json::from_str(&missing).unwrap_or_default();
-    let arrived = Arrived::restore(through, highest, missing);
-    if arrived.is_none() {
-        tracing::warn!(%epoch, "the state of a stream was damaged; it is built anew");
-    }
-    Ok(arrived.unwrap_or_default())
-}
-
-fn store_stream(
-    transaction: &Transaction<'_>,
-    agent: i64,
-    epoch: Epoch,
-    arrived: &Arrived,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let missing = serde_json::to_string(arrived.missing()).map_err(encoding)?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO streams (agent, epoch, through, highest, missing, updated_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (agent, epoch) DO UPDATE SET through = excluded.through,
-                 highest = excluded.highest, missing = excluded.missing,
-                 updated_us = excluded.updated_us",
-        )?
-        .execute(params![
-            agent,
-            epoch.0.to_be_bytes(),
-            arrived.through(),
-            arrived.highest(),
-            missing,
-            now.as_micros(),
-        ])?;
-    Ok(())
-}
-
-fn encoding(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }

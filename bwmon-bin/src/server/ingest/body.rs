@@ -1,12 +1,13 @@
+use std::fmt::Display;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Bytes, HttpBody as Body};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::server::problem::{ApiError, ApiResult};
 
@@ -14,8 +15,6 @@ use crate::server::problem::{ApiError, ApiResult};
 pub const ENCODED_LIMIT: usize = 1024 * 1024;
 /// Largest body after decompression, in bytes.
 pub const DECODED_LIMIT: usize = 8 * 1024 * 1024;
-/// Memory that the bodies of all deliveries under way may take, in KiB.
-const BUDGET_KIB: usize = 128 * 1024;
 /// Longest pause within a body.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// Longest time that a whole body may take.
@@ -99,60 +98,79 @@ fn broken(error: &std::io::Error) -> ApiError {
 
 /// What the bodies of all deliveries under way may take together.
 #[derive(Debug, Clone)]
-pub struct MemoryBudget(Arc<Semaphore>);
+pub struct MemoryBudget(Arc<Budget>);
+
+#[derive(Debug)]
+struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
 
 /// A share of the budget, given back when dropped.
 #[derive(Debug)]
 pub struct Share {
-    budget: MemoryBudget,
-    held: Option<OwnedSemaphorePermit>,
+    budget: Arc<Budget>,
     bytes: usize,
 }
 
 impl Default for MemoryBudget {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET_KIB)))
+        Self::of(Self::BYTES)
     }
 }
 
 impl MemoryBudget {
     /// All of it, in bytes.
-    pub const BYTES: usize = BUDGET_KIB * 1024;
+    pub const BYTES: usize = 128 << 20;
+
+    fn of(most: usize) -> Self {
+        Self(Arc::new(Budget {
+            used: AtomicUsize::new(0),
+            most,
+        }))
+    }
 
     /// What is in use, in bytes.
     pub fn used(&self) -> usize {
-        let free = self.0.available_permits().min(BUDGET_KIB);
-        (BUDGET_KIB - free) * 1024
+        self.0.used.load(Relaxed)
     }
 
     /// A share of nothing yet.
     pub fn share(&self) -> Share {
         Share {
-            budget: self.clone(),
-            held: None,
+            budget: Arc::clone(&self.0),
             bytes: 0,
         }
     }
 }
 
 impl Share {
+    /// How much it is, in bytes.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes `bytes` more.
     ///
     /// # Errors
     /// 503 where the budget is used up.
     pub fn grow(&mut self, bytes: usize) -> ApiResult<()> {
-        let before = self.bytes.div_ceil(1024);
-        self.bytes = self.bytes.saturating_add(bytes);
-        let more = self.bytes.div_ceil(1024) - before;
-        let permits = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.budget.0)
-            .try_acquire_many_owned(permits)
+        let grown = |used: usize| {
+            let grown = used.checked_add(bytes)?;
+            (grown <= self.budget.most).then_some(grown)
+        };
+        self.budget
+            .used
+            .fetch_update(Relaxed, Relaxed, grown)
             .map_err(|_| ApiError::busy("too many deliveries are under way; send again", 1))?;
-        match &mut self.held {
-            Some(held) => held.merge(permit),
-            None => self.held = Some(permit),
-        }
+        self.bytes += bytes;
         Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -161,11 +179,15 @@ impl Share {
 /// # Errors
 /// 413 over [`ENCODED_LIMIT`], 408 where the sender is too slow, 503 where too much is under way,
 /// 400 where the connection broke.
-pub async fn read(
+pub async fn read<B>(
     headers: &HeaderMap,
-    body: Body,
+    body: B,
     budget: &MemoryBudget,
-) -> ApiResult<(Bytes, Share)> {
+) -> ApiResult<(Bytes, Share)>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
@@ -179,7 +201,11 @@ pub async fn read(
     Ok((bytes, share))
 }
 
-async fn collect(mut body: Body, share: &mut Share) -> ApiResult<Bytes> {
+async fn collect<B>(mut body: B, share: &mut Share) -> ApiResult<Bytes>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
     let mut collected = Vec::new();
     loop {
         let frame = tokio::time::timeout(IDLE_LIMIT, body.frame());
@@ -195,6 +221,10 @@ async fn collect(mut body: Body, share: &mut Share) -> ApiResult<Bytes> {
             return Err(too_large());
         }
         share.grow(data.len())?;
+        if collected.is_empty() && body.is_end_stream() {
+            // Nearly every body is one frame, which need not be copied.
+            return Ok(data);
+        }
         collected.extend_from_slice(&data);
     }
 }
@@ -259,12 +289,13 @@ mod tests {
 
     #[test]
     fn the_budget_is_given_back() {
-        let budget = MemoryBudget(Arc::new(Semaphore::new(2)));
+        let budget = MemoryBudget::of(2048);
         let mut share = budget.share();
         share.grow(1).unwrap();
         share.grow(1023).unwrap();
         share.grow(1024).unwrap();
         assert!(budget.share().grow(1).is_err());
+        assert_eq!((budget.used(), share.bytes()), (2048, 2048));
         drop(share);
         assert!(budget.share().grow(2048).is_ok());
     }

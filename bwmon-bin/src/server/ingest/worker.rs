@@ -9,12 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::body::Share;
 use crate::server::stop::Stopping;
 
-/// Deliveries that wait at most; more are turned away.
-const QUEUE: usize = 256;
-/// Most deliveries that are committed together.
-const GROUP_DELIVERIES: usize = 50;
+/// Deliveries that wait at most; more are turned away. What they take is bounded by the memory budget.
+const QUEUE: usize = 4_096;
 /// Most records that are committed together, unless one delivery alone has more.
-const GROUP_RECORDS: usize = 512;
+const GROUP_RECORDS: usize = 1_024;
+/// Memory of deliveries that are committed together, in bytes, unless one alone takes more.
+const GROUP_BYTES: usize = 4 << 20;
 
 /// Records of one agent on their way to the store.
 #[derive(Debug)]
@@ -152,13 +152,17 @@ impl<W: Witness> Worker<W> {
 
     /// What waits, up to the size of a group; nothing is waited for.
     fn gather(&mut self, first: Pending) -> Vec<Pending> {
-        let mut records = first.delivery.records.len();
-        let mut group = vec![first];
-        while group.len() < GROUP_DELIVERIES && records < GROUP_RECORDS {
+        let size = |it: &Pending| (it.delivery.records.len().max(1), it.delivery.share.bytes());
+        let (mut records, mut bytes) = size(&first);
+        let mut group = Vec::with_capacity(self.deliveries.len() + 1);
+        group.push(first);
+        while records < GROUP_RECORDS && bytes < GROUP_BYTES {
             let Ok(next) = self.deliveries.try_recv() else {
                 break;
             };
-            records += next.delivery.records.len();
+            let next_size = size(&next);
+            records += next_size.0;
+            bytes += next_size.1;
             group.push(next);
         }
         group
@@ -179,7 +183,7 @@ impl<W: Witness> Worker<W> {
             let written = self.sink.write(&batch).await;
             self.witness.written(begun.elapsed(), written.is_ok());
             match written {
-                Ok(receipt) => self.answer_all(batch, waiting, &receipt),
+                Ok(receipt) => self.answer_all(batch, waiting, receipt),
                 Err(error) if !error.is_retryable() && waiting.len() > 1 => {
                     // One of them is at fault: each alone, so that the others get through.
                     batches.extend(separate(batch, waiting));
@@ -210,25 +214,22 @@ impl<W: Witness> Worker<W> {
         batches
     }
 
-    fn answer_all(&self, batch: Batch, waiting: Vec<Waiting>, receipt: &Receipt) {
+    fn answer_all(&self, batch: Batch, waiting: Vec<Waiting>, mut receipt: Receipt) {
+        receipt.streams.sort_by_key(|stream| stream.agent);
         let mut entries = batch.entries.into_iter();
-        let mut fates = receipt.fates.iter();
+        let mut fates = receipt.fates.into_iter();
         for waiting in waiting {
-            let records: Vec<Record> = entries
-                .by_ref()
-                .take(waiting.records)
-                .map(|entry| entry.record)
-                .collect();
-            let own: Vec<Fate> = fates.by_ref().take(waiting.records).cloned().collect();
+            let count = waiting.records;
+            let records = entries.by_ref().take(count).map(|entry| entry.record);
+            let own: Vec<Fate> = fates.by_ref().take(count).collect();
             self.witness
-                .committed(waiting.agent, receipt.server_time, records, &own);
+                .committed(waiting.agent, receipt.server_time, records.collect(), &own);
             let mut part = Receipt::new(own);
-            part.streams = receipt
-                .streams
-                .iter()
-                .filter(|stream| stream.agent == waiting.agent)
-                .cloned()
-                .collect();
+            let streams = receipt.streams.as_slice();
+            let from = streams.partition_point(|stream| stream.agent < waiting.agent);
+            let streams = streams.get(from..).unwrap_or_default().iter();
+            let own = streams.take_while(|stream| stream.agent == waiting.agent);
+            part.streams = own.cloned().collect();
             part.credit = receipt.credit;
             part.server_time = receipt.server_time;
             answer(waiting.reply, Ok(part));

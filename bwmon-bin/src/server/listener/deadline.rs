@@ -51,9 +51,19 @@ impl Drop for Answering {
 pub(super) struct Watched {
     stream: TcpStream,
     progress: Progress,
-    /// When the head that has begun must be there, and how far requests were when it began.
-    head: Option<(u64, Pin<Box<Sleep>>)>,
+    /// The head that has begun.
+    head: Option<Head>,
     write: Option<Pin<Box<Sleep>>>,
+}
+
+/// A head that has begun and is not whole yet.
+#[derive(Debug)]
+struct Head {
+    /// How far requests were when it began.
+    since: u64,
+    /// When it must be there: from the moment on at which more of it is waited for. Nearly every head
+    /// comes as a whole, and needs no timer.
+    due: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
@@ -61,7 +71,10 @@ impl Watched {
     pub(super) fn new(stream: TcpStream, progress: Progress) -> Self {
         Self {
             stream,
-            head: Some((progress.now(), Box::pin(sleep(HEAD_LIMIT)))),
+            head: Some(Head {
+                since: progress.now(),
+                due: None,
+            }),
             progress,
             write: None,
         }
@@ -71,15 +84,22 @@ impl Watched {
     fn note_read(&mut self) {
         let now = self.progress.now();
         let is_answering = now % 2 == 1;
-        let is_running = self.head.as_ref().is_some_and(|(since, _)| *since == now);
+        let is_running = self.head.as_ref().is_some_and(|head| head.since == now);
         if !is_answering && !is_running {
-            self.head = Some((now, Box::pin(sleep(HEAD_LIMIT))));
+            self.head = Some(Head {
+                since: now,
+                due: None,
+            });
         }
     }
 
+    /// To be asked when there is nothing to read.
     fn is_head_late(&mut self, cx: &mut Context<'_>) -> bool {
         match &mut self.head {
-            Some((since, due)) if *since == self.progress.now() => due.as_mut().poll(cx).is_ready(),
+            Some(head) if head.since == self.progress.now() => {
+                let due = head.due.get_or_insert_with(|| Box::pin(sleep(HEAD_LIMIT)));
+                due.as_mut().poll(cx).is_ready()
+            }
             _ => {
                 self.head = None;
                 false
@@ -117,7 +137,7 @@ impl AsyncRead for Watched {
         if buf.filled().len() > before {
             self.note_read();
         }
-        if self.is_head_late(cx) {
+        if result.is_pending() && self.is_head_late(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         result

@@ -48,15 +48,24 @@ pub(super) struct LiveHost {
     probes: BTreeMap<IpAddr, Probed>,
 }
 
+/// A report, and what is asked of it often enough to be kept beside it: looking into each report of a
+/// minute costs more than everything else that is done with the newest.
 #[derive(Debug, Clone)]
 struct Held {
     key: RecordKey,
+    end: Timestamp,
+    weight: usize,
     interval: Arc<Interval>,
 }
 
 impl Held {
-    fn end(&self) -> Timestamp {
-        self.interval.window.end()
+    fn new(key: RecordKey, interval: Arc<Interval>) -> Self {
+        Self {
+            key,
+            end: interval.window.end(),
+            weight: weight(&interval),
+            interval,
+        }
     }
 }
 
@@ -89,6 +98,10 @@ impl LiveHost {
     pub(super) fn arrived(&mut self, key: RecordKey, report: &Interval, now: Instant) {
         self.clones
             .arrived(key.epoch, report.window, now, self.seen.last);
+    }
+
+    /// Takes note of a report that arrived just now and was not stored, as its number is known.
+    pub(super) fn came_again(&mut self, key: RecordKey, report: &Interval, now: Instant) {
         let before = self.minute.iter().find(|held| held.key == key);
         if before.is_some_and(|held| !is_the_same(&held.interval, report)) {
             self.clones.number_reused(now, self.seen.last);
@@ -140,16 +153,18 @@ impl LiveHost {
     /// because clocks are set back; so is another epoch, because it arrived later.
     pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
         self.keep_probes(&interval);
-        let held = Held { key, interval };
+        let held = Held::new(key, interval);
         let is_newer = self
             .latest
             .as_ref()
             .is_none_or(|latest| latest.key.epoch != key.epoch || latest.key.seq < key.seq);
-        self.rows += weight(&held.interval);
-        let at = self
-            .minute
-            .partition_point(|other| other.end() <= held.end());
-        self.minute.insert(at, held.clone());
+        self.rows += held.weight;
+        if self.minute.back().is_none_or(|last| last.end <= held.end) {
+            self.minute.push_back(held.clone());
+        } else {
+            let at = self.minute.partition_point(|other| other.end <= held.end);
+            self.minute.insert(at, held.clone());
+        }
         if is_newer {
             self.points.push_back(sums::point(&held.interval));
             self.latest = Some(held);
@@ -183,16 +198,19 @@ impl LiveHost {
     /// Lets go of what is not within the minute that ends with the latest report; after a clock was
     /// set back that is also what lies in its future.
     fn prune(&mut self) {
-        let Some(until) = self.latest.as_ref().map(Held::end) else {
+        let Some(until) = self.latest.as_ref().map(|latest| latest.end) else {
             return;
         };
         let from = until.minus(MINUTE);
-        self.minute
-            .retain(|held| held.end() > from && held.end() <= until);
-        while self.minute.len() > MAX_REPORTS {
-            self.minute.pop_front();
+        while self.minute.back().is_some_and(|held| held.end > until) {
+            let held = self.minute.pop_back();
+            self.rows -= held.map_or(0, |held| held.weight);
         }
-        self.rows = self.minute.iter().map(|held| weight(&held.interval)).sum();
+        let is_over = |held: &Held| held.end <= from;
+        while self.minute.len() > MAX_REPORTS || self.minute.front().is_some_and(is_over) {
+            let held = self.minute.pop_front();
+            self.rows -= held.map_or(0, |held| held.weight);
+        }
     }
 
     /// Lets go of the oldest report of the minute, but not of the last one that is left.
@@ -201,7 +219,7 @@ impl LiveHost {
             return false;
         }
         if let Some(oldest) = self.minute.pop_front() {
-            self.rows -= weight(&oldest.interval);
+            self.rows -= oldest.weight;
         }
         true
     }

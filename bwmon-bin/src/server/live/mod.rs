@@ -53,6 +53,28 @@ pub enum EventKind {
     Summary(Arc<str>),
 }
 
+/// A report that arrived just now.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What makes it unique within its agent.
+    pub key: RecordKey,
+    /// What it says.
+    pub interval: Box<Interval>,
+    /// What the store did with it.
+    pub became: Became,
+}
+
+/// What the store did with a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// It was stored.
+    Stored,
+    /// It was there already: if it is another report, the agent was cloned.
+    Duplicate,
+    /// It was refused.
+    Refused,
+}
+
 /// When an agent was heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sightings {
@@ -120,29 +142,35 @@ impl Live {
         self.lock().insert(agent, key, interval);
     }
 
-    /// Notes that records of an agent arrived just now, at `received` by the store's clock. Whether
+    /// Takes in what a delivery of an agent brought just now, at `received` by the store's clock. Whether
     /// it was heard of for the first time.
-    pub fn heard_of(&self, agent: AgentId, received: Timestamp) -> bool {
+    pub fn delivered(
+        &self,
+        agent: AgentId,
+        received: Timestamp,
+        arrivals: impl IntoIterator<Item = Arrival>,
+    ) -> bool {
+        let now = Instant::now();
         let seen = Sightings {
             first: received,
             last: received,
         };
-        self.lock().hear(agent, seen, Some(Instant::now()))
-    }
-
-    /// Takes note of a report that arrived just now, of an agent that was heard of, whether it was
-    /// stored or had come before: it may tell that the agent was cloned.
-    pub fn arrived(&self, agent: AgentId, key: RecordKey, report: &Interval) {
-        if let Some(host) = self.lock().by_agent.get_mut(&agent) {
-            host.arrived(key, report, Instant::now());
+        let mut stored = 0;
+        let is_new = {
+            let mut hosts = self.lock();
+            let is_new = hosts.hear(agent, seen, Some(now));
+            for arrival in arrivals {
+                stored += u32::from(hosts.arrived(agent, arrival, now));
+            }
+            is_new
+        };
+        if stored > 0 && self.events.receiver_count() > 0 {
+            for _ in 0..stored {
+                self.send(agent, EventKind::Reported);
+            }
+            self.announce(agent);
         }
-    }
-
-    /// Takes in a report that was stored just now, of an agent that was heard of.
-    pub fn report(&self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {
-        self.lock().insert(agent, key, interval);
-        self.send(agent, EventKind::Reported);
-        self.announce(agent);
+        is_new
     }
 
     /// To be called about once a second: tells of hosts that became stale, and what was held back.
@@ -156,8 +184,8 @@ impl Live {
             });
             due.collect()
         };
-        for agent in due {
-            self.announce(agent);
+        if self.events.receiver_count() > 0 {
+            due.into_iter().for_each(|agent| self.announce(agent));
         }
     }
 
@@ -299,9 +327,6 @@ impl Live {
 
     /// Sends a host's summary, or holds it back where one went less than a second ago.
     fn announce(&self, agent: AgentId) {
-        if self.events.receiver_count() == 0 {
-            return;
-        }
         let now = Instant::now();
         let summary = {
             let mut hosts = self.lock();
@@ -343,14 +368,33 @@ impl Hosts {
 
     /// Whether the agent is new.
     fn hear(&mut self, agent: AgentId, seen: Sightings, heard: Option<Instant>) -> bool {
-        let is_new = !self.by_agent.contains_key(&agent);
-        if self.has_room_for(agent) {
-            self.by_agent
-                .entry(agent)
-                .or_insert_with(|| LiveHost::new(seen, heard))
-                .heard_at(seen.last, heard);
+        if let Some(host) = self.by_agent.get_mut(&agent) {
+            host.heard_at(seen.last, heard);
+            return false;
         }
-        is_new
+        if self.by_agent.len() < MAX_HOSTS {
+            self.by_agent.insert(agent, LiveHost::new(seen, heard));
+        }
+        true
+    }
+
+    /// Whether it is a report that counts.
+    fn arrived(&mut self, agent: AgentId, arrival: Arrival, now: Instant) -> bool {
+        let Some(host) = self.by_agent.get_mut(&agent) else {
+            return false;
+        };
+        let Arrival {
+            key,
+            interval,
+            became,
+        } = arrival;
+        host.arrived(key, &interval, now);
+        match became {
+            Became::Stored => self.insert(agent, key, Arc::from(interval)),
+            Became::Duplicate => host.came_again(key, &interval, now),
+            Became::Refused => {}
+        }
+        became == Became::Stored
     }
 
     fn insert(&mut self, agent: AgentId, key: RecordKey, interval: Arc<Interval>) {

@@ -10,8 +10,21 @@ const AGENT: AgentId = AgentId(7);
 
 fn live() -> Live {
     let live = Live::new(Duration::from_secs(120), Clock::default());
-    live.heard_of(AGENT, Timestamp::from_secs(1));
+    live.delivered(AGENT, Timestamp::from_secs(1), []);
     live
+}
+
+fn report(live: &Live, key: RecordKey, interval: Interval) {
+    report_of(live, AGENT, key, interval);
+}
+
+fn report_of(live: &Live, agent: AgentId, key: RecordKey, interval: Interval) {
+    let arrival = Arrival {
+        key,
+        interval: Box::new(interval),
+        became: Became::Stored,
+    };
+    live.delivered(agent, Timestamp::from_secs(1), [arrival]);
 }
 
 fn key(epoch: u128, seq: u64) -> RecordKey {
@@ -39,7 +52,7 @@ fn flow(interface: Option<&str>, remote: u8, bytes: u64) -> FlowRow {
     }
 }
 
-fn interval(start_s: u64, flows: Vec<FlowRow>) -> Arc<Interval> {
+fn interval(start_s: u64, flows: Vec<FlowRow>) -> Interval {
     let kernel = KernelCounters {
         bytes: 1_000,
         ..KernelCounters::default()
@@ -56,7 +69,7 @@ fn interval(start_s: u64, flows: Vec<FlowRow>) -> Arc<Interval> {
         }),
         ..InterfaceInterval::default()
     };
-    Arc::new(Interval {
+    Interval {
         window: Window::new(Timestamp::from_secs(start_s), Duration::from_secs(2)),
         host: Some(HostMetrics {
             facts: HostFacts {
@@ -68,17 +81,17 @@ fn interval(start_s: u64, flows: Vec<FlowRow>) -> Arc<Interval> {
         interfaces: vec![interface("eth0", true), interface("br0", false)],
         flows,
         ..Interval::default()
-    })
+    }
 }
 
 #[test]
 fn rows_that_were_lost_within_the_minute_are_added_up() {
     let live = live();
     for (number, rows) in [(1, Some(40)), (2, None), (3, Some(2))] {
-        let mut interval = Interval::clone(&interval(1_000 + number * 2, Vec::new()));
+        let mut interval = interval(1_000 + number * 2, Vec::new());
         let reason = DropReason::SpoolFull;
         interval.flows_lost = rows.map(|rows| FlowsLost { rows, reason });
-        live.report(AGENT, key(1, number), Arc::new(interval));
+        report(&live, key(1, number), interval);
     }
     let lost = live.detail(AGENT).unwrap().flows_lost.unwrap();
     assert_eq!((lost.rows, lost.reason), (42, DropReason::SpoolFull));
@@ -93,7 +106,7 @@ fn totals_and_peers_count_uplinks_and_flows_without_an_interface_only() {
         flow(Some("br0"), 2, 9_000),
         flow(None, 3, 50),
     ];
-    live.report(AGENT, key(1, 1), interval(1_000, flows));
+    report(&live, key(1, 1), interval(1_000, flows));
     let detail = live.detail(AGENT).unwrap();
     let bytes: Vec<_> = detail
         .peers
@@ -123,7 +136,7 @@ fn what_a_host_exchanges_with_itself_is_no_peer() {
     let mut own_address = flow(None, 1, 8_000);
     own_address.remote = own_address.local;
     let flows = vec![loopback, own_address, flow(None, 3, 50)];
-    live.report(AGENT, key(1, 1), interval(1_000, flows));
+    report(&live, key(1, 1), interval(1_000, flows));
     let detail = live.detail(AGENT).unwrap();
     assert_eq!(detail.peers.len(), 1);
     assert_eq!(detail.peers[0].traffic.total_bytes(), 50);
@@ -135,7 +148,7 @@ fn sums_cover_the_last_minute_and_say_so() {
     let live = live();
     for n in 0..60 {
         let flows = vec![flow(Some("eth0"), 1, 1)];
-        live.report(AGENT, key(1, n + 1), interval(1_000 + n * 2, flows));
+        report(&live, key(1, n + 1), interval(1_000 + n * 2, flows));
     }
     let detail = live.detail(AGENT).unwrap();
     assert_eq!(detail.peers[0].traffic.total_bytes(), 30);
@@ -147,9 +160,9 @@ fn sums_cover_the_last_minute_and_say_so() {
 #[test]
 fn a_late_report_counts_but_is_not_the_latest_and_a_clock_set_back_is_no_trap() {
     let live = live();
-    live.report(AGENT, key(1, 3), interval(1_010, vec![]));
-    live.report(
-        AGENT,
+    report(&live, key(1, 3), interval(1_010, vec![]));
+    report(
+        &live,
         key(1, 2),
         interval(1_008, vec![flow(Some("eth0"), 1, 5)]),
     );
@@ -157,7 +170,7 @@ fn a_late_report_counts_but_is_not_the_latest_and_a_clock_set_back_is_no_trap() 
     assert_eq!(detail.summary.window.start, Timestamp::from_secs(1_010));
     assert_eq!(detail.latest.window, detail.summary.window);
     assert_eq!(detail.peers[0].traffic.total_bytes(), 5);
-    live.report(AGENT, key(1, 4), interval(500, vec![]));
+    report(&live, key(1, 4), interval(500, vec![]));
     let detail = live.detail(AGENT).unwrap();
     assert_eq!(detail.summary.window.start, Timestamp::from_secs(500));
     assert_eq!(detail.window.start, Timestamp::from_secs(500));
@@ -175,7 +188,7 @@ fn memory_is_bounded_by_rows_and_the_window_tells() {
         interval(start_s, rows.collect())
     };
     for n in 0..25 {
-        live.report(AGENT, key(1, n + 1), many(1_000 + n * 2));
+        report(&live, key(1, n + 1), many(1_000 + n * 2));
     }
     assert!(live.lock().rows <= MAX_ROWS);
     assert_eq!(live.evicted(), 6);
@@ -186,7 +199,7 @@ fn memory_is_bounded_by_rows_and_the_window_tells() {
 #[test]
 fn a_silent_host_turns_stale_once_and_long_intervals_are_waited_for() {
     let live = live();
-    live.report(AGENT, key(1, 1), interval(1_000, vec![]));
+    report(&live, key(1, 1), interval(1_000, vec![]));
     let mut hosts = live.lock();
     let host = hosts.by_agent.get_mut(&AGENT).unwrap();
     let now = Instant::now();
@@ -213,7 +226,7 @@ fn summaries_go_out_at_most_once_a_second_and_the_last_is_not_lost() {
     let live = live();
     let mut events = live.subscribe();
     for n in 0..5 {
-        live.report(AGENT, key(1, n + 1), interval(1_000 + n * 2, vec![]));
+        report(&live, key(1, n + 1), interval(1_000 + n * 2, vec![]));
     }
     let mut summaries = 0;
     while let Ok(event) = events.try_recv() {
@@ -228,33 +241,30 @@ fn an_agent_that_only_said_that_it_started_is_no_host_yet() {
     let live = live();
     assert!(live.is_empty() && live.list().hosts.is_empty());
     assert!(live.course(AGENT).is_none() && live.detail(AGENT).is_none());
-    live.report(AGENT, key(1, 2), interval(1_000, vec![]));
+    report(&live, key(1, 2), interval(1_000, vec![]));
     assert_eq!(live.list().hosts[0].first_seen, Timestamp::from_secs(1));
 }
 
 #[test]
 fn names_of_enrolled_hosts_are_known_by_what_they_say_last() {
     let named = |name: &str| {
-        let mut interval = Interval::clone(&interval(10, vec![]));
+        let mut interval = interval(10, vec![]);
         let host = interval.host.get_or_insert_default();
         name.clone_into(&mut host.facts.hostname);
-        Arc::new(interval)
+        interval
     };
     let (live, other) = (live(), AgentId(8));
     let legacy = identity::agent_of("gamma");
-    for agent in [other, legacy] {
-        live.heard_of(agent, Timestamp::from_secs(1));
-    }
-    live.report(AGENT, key(1, 1), named("Alpha"));
-    live.report(other, key(1, 1), named("alpha."));
-    live.report(legacy, key(1, 1), named("gamma"));
+    report(&live, key(1, 1), named("Alpha"));
+    report_of(&live, other, key(1, 1), named("alpha."));
+    report_of(&live, legacy, key(1, 1), named("gamma"));
     assert!(live.is_name_of_enrolled("alpha") && !live.is_name_of_enrolled("gamma"));
     // Two have it, and one goes on.
-    live.report(AGENT, key(1, 2), named("beta"));
+    report(&live, key(1, 2), named("beta"));
     assert!(live.is_name_of_enrolled("alpha") && live.is_name_of_enrolled("beta"));
-    live.report(other, key(1, 2), named("beta"));
+    report_of(&live, other, key(1, 2), named("beta"));
     assert!(!live.is_name_of_enrolled("alpha") && live.is_name_of_enrolled("beta"));
     // A late report changes no name.
-    live.report(AGENT, key(1, 1), named("alpha"));
+    report(&live, key(1, 1), named("alpha"));
     assert!(!live.is_name_of_enrolled("alpha"));
 }

@@ -30,7 +30,7 @@ pub async fn health(State(app): State<App>, Extension(access): Extension<Access>
         schema: Some(bwmon_core::report::SCHEMA),
         hosts: Some(app.live().len()),
         server_time: Some(app.now()),
-        database_bytes: app.store().bytes().await.ok(),
+        database_bytes: Some(app.store().reader().size_bytes()),
         counters: Some(app.counters().read(app.live())),
         ..open
     })

@@ -1,8 +1,11 @@
 //! Where agents deliver.
 
+use std::fmt::Display;
+
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{self, HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bwmon_core::report::{Document, Receipt, Sent};
 
@@ -14,6 +17,8 @@ use crate::server::problem::{ApiError, ApiResult, Problem};
 use crate::server::routes::agents::sender;
 use crate::server::state::App;
 
+/// Where deliveries are sent.
+const PATH: &str = "/api/v1/ingest";
 /// Longest plain document that is read where the request is served, in bytes: handing it to another thread
 /// would take longer.
 const QUICK_BYTES: usize = 16 * 1024;
@@ -53,24 +58,42 @@ const QUICK_BYTES: usize = 16 * 1024;
     )
 )]
 pub async fn ingest(State(app): State<App>, request: Request) -> Response {
-    let from = request.extensions().get::<Peer>().map_or_else(
-        || "an unknown address".to_owned(),
-        |Peer(address)| address.to_string(),
-    );
+    let from = request.extensions().get::<Peer>().copied();
+    receive(&app, from, request).await
+}
+
+/// Whether a request is a delivery.
+pub fn is_delivery<B>(request: &http::Request<B>) -> bool {
+    request.method() == Method::POST && request.uri().path() == PATH
+}
+
+/// Answers a delivery that came `from` there.
+pub async fn receive<B>(app: &App, from: Option<Peer>, request: http::Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
     let format = Format::accepted(request.headers());
-    let taken = take(&app, request).await;
+    let taken = take(app, request).await;
     let answer = taken.and_then(|receipt| format.receipt(&receipt));
     match answer {
         Ok((kind, body)) => ([(CONTENT_TYPE, kind), ACCEPT_POST], body).into_response(),
         Err(error) => {
             app.counters().delivery_failed(error.status());
-            app.log_mistake(|| format!("a delivery from {from} is turned away: {error}"));
+            app.log_mistake(|| {
+                let from = from.map_or("an unknown address".to_owned(), |peer| peer.0.to_string());
+                format!("a delivery from {from} is turned away: {error}")
+            });
             ([ACCEPT_POST], error).into_response()
         }
     }
 }
 
-async fn take(app: &App, request: Request) -> ApiResult<Receipt> {
+async fn take<B>(app: &App, request: http::Request<B>) -> ApiResult<Receipt>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
     let (parts, body) = request.into_parts();
     let agent = sender(app, &parts.headers)?;
     let format = Format::of(&parts.headers)?;

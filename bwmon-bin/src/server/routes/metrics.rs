@@ -25,13 +25,9 @@ pub async fn metrics(State(app): State<App>) -> Response {
     let mut text = Exposition::default();
     records(&mut text, &app);
     commits(&mut text, &app);
+    journal(&mut text, &app);
     state(&mut text, &app);
     legacy(&mut text, &app);
-    if let Ok(bytes) = app.store().bytes().await {
-        let name = "bwmon_collector_database_bytes";
-        let help = "Size of the database with its write-ahead log.";
-        text.value(Kind::Gauge, name, help, float(bytes));
-    }
     ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text.finish()).into_response()
 }
 
@@ -128,6 +124,87 @@ fn commits(text: &mut Exposition, app: &App) {
         "Memory that deliveries under way may take; further ones are turned away.",
         float(MemoryBudget::BYTES as u64),
     );
+}
+
+fn journal(text: &mut Exposition, app: &App) {
+    let figures = app.journal();
+    let families = [
+        (
+            Kind::Counter,
+            "bwmon_collector_journal_commits_total",
+            "Commits that brought something new and added a row to the journal.",
+            figures.commits,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_journal_committed_records_total",
+            "Records that commits brought.",
+            figures.committed_records,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_journal_committed_bytes_total",
+            "Bytes of the rows that commits added to the journal.",
+            figures.committed_bytes,
+        ),
+        (
+            Kind::Gauge,
+            "bwmon_collector_journal_rows",
+            "Rows of the journal: what a start has to read back.",
+            figures.journal_rows,
+        ),
+        (
+            Kind::Gauge,
+            "bwmon_collector_journal_bytes",
+            "Size of the journal's rows, which are held in memory too.",
+            figures.journal_bytes,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_journal_replays_total",
+            "How often the journal was read back: at the start, and after an error in doubt.",
+            figures.replays,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_seals_total",
+            "Generations of the journal that became chunks.",
+            figures.generations,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_sealed_records_total",
+            "Records that became part of chunks.",
+            figures.sealed_records,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_chunks_total",
+            "Chunks that were written.",
+            figures.chunks,
+        ),
+        (
+            Kind::Gauge,
+            "bwmon_collector_wal_bytes",
+            "What the write-ahead log held after the last commit.",
+            figures.wal_bytes,
+        ),
+        (
+            Kind::Counter,
+            "bwmon_collector_checkpoints_total",
+            "How often the write-ahead log was copied into the database.",
+            figures.checkpoints,
+        ),
+        (
+            Kind::Gauge,
+            "bwmon_collector_database_bytes",
+            "Size of the database with its write-ahead log.",
+            app.store().reader().size_bytes(),
+        ),
+    ];
+    for (kind, name, help, value) in families {
+        text.value(kind, name, help, float(value));
+    }
 }
 
 fn state(text: &mut Exposition, app: &App) {
