@@ -13,6 +13,11 @@ use crate::server::stop::Stopping;
 const QUEUE: usize = 4_096;
 /// Most records that are committed together, unless one delivery alone has more.
 const GROUP_RECORDS: usize = 1_024;
+/// For how long what comes meanwhile is added to a group.
+const LINGER: Duration = Duration::from_micros(500);
+/// How often other tasks have their turn and bring nothing before a group is committed: in one turn a
+/// connection is found readable, in the next it is read.
+const TURNS_IN_VAIN: u32 = 2;
 /// Memory of deliveries that are committed together, in bytes, unless one alone takes more.
 const GROUP_BYTES: usize = 4 << 20;
 
@@ -144,26 +149,35 @@ impl<W: Witness> Worker<W> {
                 }
             };
             let Some(first) = first else { break };
-            let group = self.gather(first);
+            let group = self.gather(first).await;
             self.commit(group).await;
         }
         self.sink.close().await
     }
 
-    /// What waits, up to the size of a group; nothing is waited for.
-    fn gather(&mut self, first: Pending) -> Vec<Pending> {
+    /// What waits, up to the size of a group, and what comes meanwhile: as long as other tasks have
+    /// something to do that brings more, there is no haste to commit, and each commit costs the same
+    /// whatever it carries.
+    async fn gather(&mut self, first: Pending) -> Vec<Pending> {
         let size = |it: &Pending| (it.delivery.records.len().max(1), it.delivery.share.bytes());
         let (mut records, mut bytes) = size(&first);
         let mut group = Vec::with_capacity(self.deliveries.len() + 1);
         group.push(first);
+        let (begun, mut turns_in_vain) = (Instant::now(), 0);
         while records < GROUP_RECORDS && bytes < GROUP_BYTES {
-            let Ok(next) = self.deliveries.try_recv() else {
+            if let Ok(next) = self.deliveries.try_recv() {
+                let next_size = size(&next);
+                records += next_size.0;
+                bytes += next_size.1;
+                group.push(next);
+                turns_in_vain = 0;
+                continue;
+            }
+            if turns_in_vain == TURNS_IN_VAIN || begun.elapsed() > LINGER {
                 break;
-            };
-            let next_size = size(&next);
-            records += next_size.0;
-            bytes += next_size.1;
-            group.push(next);
+            }
+            turns_in_vain += 1;
+            tokio::task::yield_now().await;
         }
         group
     }
