@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Fate, Record, RecordBody};
-use bwmon_core::sink::SinkError;
+use bwmon_core::sink::{Sink, SinkError};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
 use bwmon_sinks::sqlite::{
@@ -24,7 +24,7 @@ use super::assets::Page;
 use super::auth::{Agents, Auth, Token, TokenError};
 use super::config::Config;
 use super::counters::Counters;
-use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
+use super::ingest::{Inbox, IngestError, MemoryBudget, Witness};
 use super::listener::Listener;
 use super::live::{Arrival, Became, Live, MAX_HOSTS, Sightings};
 use super::peers::Directory;
@@ -120,7 +120,7 @@ pub struct Server {
     address: SocketAddr,
     app: App,
     listener: Listener,
-    worker: Worker<Committed>,
+    sink: SqliteSink,
     maintenance: SqliteMaintenance,
     retention: Duration,
     clean_up_interval: Duration,
@@ -164,9 +164,10 @@ impl Server {
             live: Arc::clone(&live),
             counters: Arc::clone(&counters),
             mistakes: Arc::clone(&mistakes),
+            troubles: Throttle::default(),
             clock: clock.clone(),
         };
-        let (inbox, worker) = Worker::new(Box::new(sink), committed);
+        let inbox = Inbox::new(sink.appender(), Arc::new(committed));
         let app = App::new(Parts {
             is_loopback_only: address.ip().is_loopback(),
             auth,
@@ -189,7 +190,7 @@ impl Server {
             address,
             app,
             listener: Listener::new(socket, config.limits.connections, counters),
-            worker,
+            sink,
             maintenance,
             retention: config.retention.0,
             clean_up_interval: config.clean_up_interval.0,
@@ -213,7 +214,6 @@ impl Server {
         let stopping = self.app.stopping();
         let (live, agents) = (Arc::clone(self.app.live()), Arc::clone(self.app.agents()));
         let front = routes::Front::new(self.app);
-        let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
         let mut serving = tokio::spawn(self.listener.serve(front, stopping));
         let house = tokio::spawn(async move {
             tokio::join!(
@@ -229,7 +229,6 @@ impl Server {
         });
         tokio::select! {
             () = until => {}
-            _ = &mut worker => tracing::error!("the writer has ended; stopping"),
             _ = &mut serving => tracing::error!("the listener has ended; stopping"),
         }
         house.abort();
@@ -237,10 +236,8 @@ impl Server {
         if !serving.is_finished() {
             let _already_logged = serving.await;
         }
-        if worker.is_finished() {
-            return Ok(());
-        }
-        worker.await.unwrap_or(Ok(()))
+        // What waits is committed before.
+        Box::new(self.sink).close().await
     }
 }
 
@@ -250,6 +247,7 @@ struct Committed {
     live: Arc<Live>,
     counters: Arc<Counters>,
     mistakes: Arc<Throttle>,
+    troubles: Throttle,
     clock: Clock,
 }
 
@@ -264,8 +262,10 @@ impl Witness for Committed {
         })
     }
 
-    fn written(&self, took: Duration, is_done: bool) {
-        self.counters.commit(took, is_done);
+    fn failed(&self, error: &SinkError) {
+        log_mistake(&self.troubles, || {
+            format!("the store took nothing; the agents send again: {error}")
+        });
     }
 
     fn committed(

@@ -126,7 +126,6 @@ where
 
 fn problem(error: IngestError) -> ApiError {
     match error {
-        IngestError::Full => ApiError::busy("the queue before the store is full; send again", 1),
         IngestError::Later { detail, after } => {
             ApiError::busy(detail, after.map_or(1, |after| after.as_secs().max(1)))
         }

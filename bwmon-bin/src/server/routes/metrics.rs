@@ -59,22 +59,22 @@ fn ingest(text: &mut Exposition, app: &App) {
         "Fields of deliveries that this version does not know and skipped.",
         float(counters.unknown_fields),
     );
-    let commits = app.counters().commits();
+    let store = app.journal();
     text.labelled(
         Kind::Counter,
         "bwmon_collector_commits_total",
-        "Batches that the store was given, by how that ended.",
+        "Groups of deliveries that were committed together, by how that ended.",
         "result",
         &[
-            ("done", float(commits.done)),
-            ("failed", float(commits.failed)),
+            ("done", float(store.commits)),
+            ("failed", float(store.commits_failed)),
         ],
     );
     text.value(
         Kind::Counter,
         "bwmon_collector_commit_seconds_total",
         "Time that commits took.",
-        commits.took.as_secs_f64(),
+        store.commit_time.as_secs_f64(),
     );
     let (waiting, most) = app.inbox().waiting();
     text.value(
@@ -106,12 +106,6 @@ fn ingest(text: &mut Exposition, app: &App) {
 fn journal(text: &mut Exposition, app: &App) {
     let figures = app.journal();
     let families = [
-        (
-            Kind::Counter,
-            "bwmon_collector_journal_commits_total",
-            "Commits that brought something new and added a row to the journal.",
-            figures.commits,
-        ),
         (
             Kind::Counter,
             "bwmon_collector_journal_committed_records_total",
