@@ -12,6 +12,7 @@ use bwmon_core::report::{
     AgentId, Batch, DropReason, Dropped, Envelope, Epoch, Fate, Receipt, Record, RecordBody,
     RecordKey,
 };
+use bwmon_core::sink::SinkErrorKind;
 use bwmon_core::testkit::{ManualClock, SAMPLE_START, envelope, epoch_start};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
@@ -86,6 +87,8 @@ fn dropped(from_seq: u64, seq: u64) -> Envelope {
 #[derive(Debug, Clone)]
 enum Step {
     Write(Vec<(u128, u128, u64, u64)>),
+    /// Each record is a batch of its own, and all of them wait together.
+    Append(Vec<(u128, u128, u64, u64)>),
     /// Another writer opens the file before the first one lets go of it.
     Restart,
     /// An orderly end and a new start.
@@ -102,9 +105,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1_u64..15,
         prop_oneof![4 => Just(0_u64), 1 => 1_u64..4],
     );
-    let write = prop::collection::vec(entry, 1..6).prop_map(Step::Write);
+    let entries = prop::collection::vec(entry, 1..6);
     let step = prop_oneof![
-        12 => write,
+        6 => entries.clone().prop_map(Step::Write),
+        6 => entries.prop_map(Step::Append),
         1 => Just(Step::Restart),
         1 => Just(Step::Close),
         1 => (0_u32..10).prop_map(Step::CleanUp),
@@ -257,6 +261,29 @@ fn compare_streams(receipt: &Receipt, model: &Model) {
     }
 }
 
+async fn append(
+    sink: &SqliteSink,
+    model: &mut Model,
+    entries: Vec<(u128, u128, u64, u64)>,
+    now: Timestamp,
+) {
+    let appender = sink.appender();
+    let entries: Vec<_> = entries.into_iter().map(entry).collect();
+    let waiting: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let records = std::slice::from_ref(&entry.record);
+            appender.append(entry.agent, records).unwrap()
+        })
+        .collect();
+    for (entry, waiting) in entries.iter().zip(waiting) {
+        let receipt = waiting.await.unwrap();
+        assert_eq!(receipt.fates, [model.take(entry, now)]);
+        assert_eq!(receipt.streams.len(), 1);
+        compare_streams(&receipt, model);
+    }
+}
+
 async fn run(steps: Vec<Step>, journal_bytes: usize) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bwmon.db");
@@ -283,6 +310,7 @@ async fn run(steps: Vec<Step>, journal_bytes: usize) {
                 assert_eq!(cleaned.unwrap().records, removed);
                 assert!(!has_journal(&path));
             }
+            Step::Append(entries) => append(&sink, &mut model, entries, clock.now()).await,
             Step::Write(entries) => {
                 let entries: Vec<_> = entries.into_iter().map(entry).collect();
                 let receipt = write(&mut sink, &entries).await;
@@ -511,6 +539,76 @@ async fn damage_is_counted_or_named_and_hides_nothing_else() {
     seal(&sink).await;
     assert!(!has_journal(&path));
     assert_eq!(reader.keys(AGENT).unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn what_waits_together_is_one_commit_and_too_much_is_turned_away() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bwmon.db");
+    let mut config = SqliteConfig::new(&path);
+    config.queue = 3;
+    let sink = SqliteSink::open(config).unwrap();
+    let (appender, figures) = (sink.appender(), sink.figures());
+    let records: Vec<_> = (1..=6)
+        .map(|seq| envelope(AGENT, EPOCH, seq).record)
+        .collect();
+    let append = |at: usize| appender.append(AGENT, &records[at..=at]);
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The writer takes the first and waits for the other connection; three more may wait for the writer.
+    let mut waiting = vec![append(0).unwrap()];
+    while appender.waiting().0 > 0 {
+        tokio::task::yield_now().await;
+    }
+    waiting.extend((1..4).map(|at| append(at).unwrap()));
+    assert_eq!(appender.waiting(), (3, 3));
+    let error = append(4).unwrap_err();
+    assert!(error.kind() == SinkErrorKind::Busy && error.is_retryable());
+    assert!(error.to_string().contains("3 deliveries wait"), "{error}");
+    raw.execute_batch("ROLLBACK").unwrap();
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap().fates, [Fate::Stored]);
+    }
+    assert_eq!(
+        (figures.read().commits, figures.read().committed_records),
+        (2, 4)
+    );
+    // One that nobody waits for is committed all the same, before an orderly end.
+    drop(append(5).unwrap());
+    Box::new(sink).close().await.unwrap();
+    let seqs: Vec<u64> = SqliteReader::open(&path)
+        .unwrap()
+        .keys(AGENT)
+        .unwrap()
+        .iter()
+        .map(|key| key.seq)
+        .collect();
+    assert_eq!(seqs, [1, 2, 3, 4, 6]);
+    assert_eq!(append(4).unwrap_err().kind(), SinkErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn epochs_that_ended_long_ago_are_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bwmon.db");
+    let clock = ManualClock::new(SAMPLE_START.plus(HOUR));
+    let mut sink = open(&path, &clock, 1 << 20);
+    let maintenance = sink.maintenance();
+    write(&mut sink, &[envelope(AGENT, EPOCH, 1)]).await;
+    clock.set(SAMPLE_START.plus(HOUR * 100));
+    let mut new = envelope(AGENT, Epoch(0xf), 1);
+    if let RecordBody::Report(interval) = &mut new.record.body {
+        interval.window.start = SAMPLE_START.plus(HOUR * 99);
+    }
+    write(&mut sink, std::slice::from_ref(&new)).await;
+    let cleaned = maintenance.clean_up(clock.now(), HOUR * 24).await.unwrap();
+    assert_eq!(
+        (cleaned.records, cleaned.streams, cleaned.agents),
+        (1, 1, 0)
+    );
+    let again = [new, envelope(AGENT, EPOCH, 1)];
+    let fates = write(&mut sink, &again).await.fates;
+    assert_eq!(fates, [Fate::Duplicate, Fate::Stored]);
 }
 
 #[tokio::test]

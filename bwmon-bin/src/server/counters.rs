@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use axum::http::StatusCode;
 use bwmon_core::report::Fate;
@@ -25,20 +24,6 @@ pub struct Counters {
     moved: AtomicU64,
     connections: AtomicU64,
     event_streams: AtomicU64,
-    commits: AtomicU64,
-    commits_failed: AtomicU64,
-    commit_nanos: AtomicU64,
-}
-
-/// What the store was asked to commit since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Commits {
-    /// Batches that are durable.
-    pub done: u64,
-    /// Batches of which nothing can be promised.
-    pub failed: u64,
-    /// How long both took together.
-    pub took: Duration,
 }
 
 /// Which number a [`Gauge`] is part of.
@@ -112,27 +97,6 @@ impl Counters {
             _ => &self.malformed,
         };
         counter.fetch_add(1, Relaxed);
-    }
-
-    /// Counts a batch that the store was given.
-    pub fn commit(&self, took: Duration, is_done: bool) {
-        let counter = if is_done {
-            &self.commits
-        } else {
-            &self.commits_failed
-        };
-        counter.fetch_add(1, Relaxed);
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.commit_nanos.fetch_add(nanos, Relaxed);
-    }
-
-    /// What was committed.
-    pub fn commits(&self) -> Commits {
-        Commits {
-            done: self.commits.load(Relaxed),
-            failed: self.commits_failed.load(Relaxed),
-            took: Duration::from_nanos(self.commit_nanos.load(Relaxed)),
-        }
     }
 
     /// Counts fields that were skipped.

@@ -57,6 +57,7 @@ pub async fn add_headers(State(app): State<App>, request: Request, next: Next) -
 /// Adds the security headers to an answer.
 pub fn dress(app: &App, response: &mut Response) {
     let headers = response.headers_mut();
+    headers.reserve(HEADERS.len() + 2);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

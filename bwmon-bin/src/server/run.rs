@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bwmon_core::report::{AgentId, Fate, Record, RecordBody};
-use bwmon_core::sink::SinkError;
+use bwmon_core::sink::{Sink, SinkError};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
 use bwmon_sinks::sqlite::{
@@ -24,7 +24,7 @@ use super::assets::Page;
 use super::auth::{Agents, Auth, Token, TokenError};
 use super::config::{Config, LegacyConfig};
 use super::counters::Counters;
-use super::ingest::{IngestError, MemoryBudget, Witness, Worker};
+use super::ingest::{Inbox, IngestError, MemoryBudget, Witness};
 use super::legacy::Legacy;
 use super::listener::Listener;
 use super::live::{Arrival, Became, Live, MAX_HOSTS, Sightings};
@@ -133,7 +133,7 @@ pub struct Server {
     app: App,
     listener: Listener,
     legacy_listener: Option<Listener>,
-    worker: Worker<Committed>,
+    sink: SqliteSink,
     maintenance: SqliteMaintenance,
     retention: Duration,
     clean_up_interval: Duration,
@@ -178,9 +178,10 @@ impl Server {
             live: Arc::clone(&live),
             counters: Arc::clone(&counters),
             mistakes: Arc::clone(&mistakes),
+            troubles: Throttle::default(),
             clock: clock.clone(),
         };
-        let (inbox, worker) = Worker::new(Box::new(sink), committed);
+        let inbox = Inbox::new(sink.appender(), Arc::new(committed));
         let legacy_address = legacy_socket.as_ref().map(|(address, _)| *address);
         let app = App::new(Parts {
             legacy: Legacy::new(&config.legacy, legacy_address, live.legacy()),
@@ -208,7 +209,7 @@ impl Server {
             legacy_listener: legacy_socket.map(|(_, socket)| {
                 Listener::new(socket, legacy_connections(&config.legacy), counters)
             }),
-            worker,
+            sink,
             maintenance,
             retention: config.retention.0,
             clean_up_interval: config.clean_up_interval.0,
@@ -241,7 +242,6 @@ impl Server {
             tokio::spawn(listener.serve(front, stopping.clone()))
         });
         let front = routes::Front::new(self.app);
-        let mut worker = tokio::spawn(self.worker.run(stopping.clone()));
         let mut serving = tokio::spawn(self.listener.serve(front, stopping));
         let house = tokio::spawn(async move {
             tokio::join!(
@@ -257,7 +257,6 @@ impl Server {
         });
         tokio::select! {
             () = until => {}
-            _ = &mut worker => tracing::error!("the writer has ended; stopping"),
             _ = &mut serving => tracing::error!("the listener has ended; stopping"),
         }
         house.abort();
@@ -268,10 +267,8 @@ impl Server {
         if let Some(legacy) = legacy {
             let _nothing_to_tell = legacy.await;
         }
-        if worker.is_finished() {
-            return Ok(());
-        }
-        worker.await.unwrap_or(Ok(()))
+        // What waits is committed before.
+        Box::new(self.sink).close().await
     }
 }
 
@@ -281,6 +278,7 @@ struct Committed {
     live: Arc<Live>,
     counters: Arc<Counters>,
     mistakes: Arc<Throttle>,
+    troubles: Throttle,
     clock: Clock,
 }
 
@@ -295,8 +293,18 @@ impl Witness for Committed {
         })
     }
 
-    fn written(&self, took: Duration, is_done: bool) {
-        self.counters.commit(took, is_done);
+    fn received(&self, records: usize) {
+        self.counters.received(records as u64);
+    }
+
+    fn handed_back(&self, records: usize) {
+        self.counters.handed_back(records as u64);
+    }
+
+    fn failed(&self, error: &SinkError) {
+        log_mistake(&self.troubles, || {
+            format!("the store took nothing; the agents send again: {error}")
+        });
     }
 
     fn committed(

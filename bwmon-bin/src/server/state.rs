@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bwmon_core::query::{HostState, SeriesSet, TrafficSum};
-use bwmon_core::report::{AgentId, Receipt};
+use bwmon_core::report::AgentId;
 use bwmon_core::time::{Timestamp, Window};
 use bwmon_sinks::Clock;
 use bwmon_sinks::sqlite::{Figures, JournalFigures};
@@ -14,7 +14,7 @@ use utoipa::openapi::OpenApi;
 use super::assets::Page;
 use super::auth::{Agents, Auth};
 use super::counters::Counters;
-use super::ingest::{Delivery, Inbox, IngestError, MemoryBudget};
+use super::ingest::{Inbox, MemoryBudget};
 use super::legacy::Legacy;
 use super::live::Live;
 use super::peers::Directory;
@@ -121,20 +121,6 @@ impl App {
     /// Where deliveries go.
     pub fn inbox(&self) -> &Inbox {
         &self.0.inbox
-    }
-
-    /// Gives a delivery to the store, and counts what it was.
-    ///
-    /// # Errors
-    /// As [`Inbox::deliver`].
-    pub async fn deliver(&self, delivery: Delivery) -> Result<Receipt, IngestError> {
-        let records = delivery.records.len() as u64;
-        self.counters().received(records);
-        let receipt = self.0.inbox.deliver(delivery).await;
-        if receipt.is_err() {
-            self.counters().handed_back(records);
-        }
-        receipt
     }
 
     /// Where answers about the past come from.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bwmon_core::report::{AgentId, Batch, wire};
+use bwmon_core::report::{AgentId, Record, wire};
 use bwmon_core::time::Timestamp;
 
 use super::entry::Label;
@@ -35,17 +35,25 @@ pub(super) enum Item {
 }
 
 impl Prepared {
-    pub(super) fn new(batch: &Batch, now: Timestamp) -> Self {
-        let mut row = RowBuilder::with_capacity(batch.entries.len() * 256);
-        let items = batch.entries.iter().map(|entry| {
-            if let Some(reason) = fault::find(&entry.record, now) {
+    /// Its records, or one where it has none, and its bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.items.len().max(1), self.row.len())
+    }
+
+    pub(super) fn new<'a>(
+        records: impl ExactSizeIterator<Item = (AgentId, &'a Record)>,
+        now: Timestamp,
+    ) -> Self {
+        let mut row = RowBuilder::with_capacity(records.len() * 256);
+        let items = records.map(|(agent, record)| {
+            if let Some(reason) = fault::find(record, now) {
                 return Item::Refused(reason);
             }
-            let label = Label::of(&entry.record, now);
-            let body = wire::encode_records([&entry.record]);
-            let place = row.push(entry.agent, &label, &body);
+            let label = Label::of(record, now);
+            let body = wire::encode_records([record]);
+            let place = row.push(agent, &label, &body);
             Item::Sound {
-                agent: entry.agent,
+                agent,
                 label,
                 place,
             }

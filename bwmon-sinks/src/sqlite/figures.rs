@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Counters and sizes of a [`SqliteSink`](super::SqliteSink); cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,8 @@ struct Numbers {
     journal_rows: AtomicU64,
     journal_bytes: AtomicU64,
     commits: AtomicU64,
+    commits_failed: AtomicU64,
+    commit_nanos: AtomicU64,
     committed_records: AtomicU64,
     committed_bytes: AtomicU64,
     generations: AtomicU64,
@@ -30,9 +33,13 @@ pub struct JournalFigures {
     pub journal_rows: u64,
     /// Their size in bytes.
     pub journal_bytes: u64,
-    /// Commits that brought something new.
+    /// Groups of batches that are durable.
     pub commits: u64,
-    /// Records that they brought.
+    /// Groups of batches of which nothing can be promised.
+    pub commits_failed: u64,
+    /// How long both took together.
+    pub commit_time: Duration,
+    /// Records that commits brought.
     pub committed_records: u64,
     /// Bytes of the rows that they wrote.
     pub committed_bytes: u64,
@@ -58,6 +65,8 @@ impl Figures {
             journal_rows: numbers.journal_rows.load(Relaxed),
             journal_bytes: numbers.journal_bytes.load(Relaxed),
             commits: numbers.commits.load(Relaxed),
+            commits_failed: numbers.commits_failed.load(Relaxed),
+            commit_time: Duration::from_nanos(numbers.commit_nanos.load(Relaxed)),
             committed_records: numbers.committed_records.load(Relaxed),
             committed_bytes: numbers.committed_bytes.load(Relaxed),
             generations: numbers.generations.load(Relaxed),
@@ -78,9 +87,20 @@ impl Figures {
     }
 
     pub(super) fn committed(&self, records: u64, bytes: u64) {
-        self.0.commits.fetch_add(1, Relaxed);
         self.0.committed_records.fetch_add(records, Relaxed);
         self.0.committed_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn written(&self, took: Duration, is_done: bool) {
+        let numbers = &self.0;
+        let counter = if is_done {
+            &numbers.commits
+        } else {
+            &numbers.commits_failed
+        };
+        counter.fetch_add(1, Relaxed);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        numbers.commit_nanos.fetch_add(nanos, Relaxed);
     }
 
     pub(super) fn sealed(&self, records: u64, chunks: u64) {

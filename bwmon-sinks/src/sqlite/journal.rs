@@ -1,83 +1,125 @@
-//! A commit: what of a batch is new becomes one row of the journal.
+//! A commit: what of some batches is new becomes one row of the journal.
 
 use std::ops::Range;
 
 use bwmon_core::report::{AgentId, Fate, Receipt, StreamState};
-use bwmon_core::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::batch::{Item, Prepared};
 use super::entry::Label;
-use super::figures::Figures;
 use super::heads::{Heads, Row};
 use super::ranges::MAX_RANGES;
 use super::row::RowBuilder;
 use super::streams::StreamKey;
+use super::writer::Parts;
 
-/// Takes a batch into the journal, within the caller's transaction.
+/// Takes batches into the journal, within the caller's transaction; a receipt for each, in their order.
 pub(super) fn commit(
-    connection: &Connection,
-    heads: &mut Heads,
-    figures: &Figures,
-    prepared: Prepared,
-) -> rusqlite::Result<Receipt> {
-    let now = prepared.now;
-    let row = heads.last_row + 1;
-    let mut taking = Taking {
-        connection,
-        heads,
-        row,
-        streams: Vec::with_capacity(prepared.items.len()),
-        repeated: Vec::new(),
-        kept: Vec::with_capacity(prepared.items.len()),
+    parts: &mut Parts<'_>,
+    batches: Vec<Prepared>,
+) -> rusqlite::Result<Vec<Receipt>> {
+    let Some(first) = batches.first() else {
+        return Ok(Vec::new());
     };
-    let mut fates = Vec::with_capacity(prepared.items.len());
-    for item in prepared.items {
-        fates.push(match item {
-            Item::Refused(reason) => Fate::Refused(reason),
-            Item::Sound {
-                agent,
-                label,
-                place,
-            } => taking.take(agent, &label, place)?,
-        });
+    let began = first.now;
+    let mut taking = Taking {
+        connection: parts.connection,
+        row: parts.heads.last_row + 1,
+        heads: parts.heads,
+        new: RowBuilder::with_capacity(batches.iter().map(|batch| batch.row.len()).sum()),
+        kept: Vec::with_capacity(batches.iter().map(|batch| batch.items.len()).sum()),
+        records: 0,
+    };
+    let mut receipts = Vec::with_capacity(batches.len());
+    for batch in batches {
+        receipts.push(taking.take(batch)?);
     }
-    let records = taking.kept.len() as u64;
-    let bytes = taking.write(prepared.row, now)?;
-    figures.committed(records, bytes);
-    let streams = taking.states();
-    let mut receipt = Receipt::new(fates);
-    receipt.streams = streams;
-    receipt.server_time = Some(now);
-    Ok(receipt)
+    let Taking {
+        row,
+        new,
+        kept,
+        records,
+        ..
+    } = taking;
+    if new.is_empty() {
+        return Ok(receipts);
+    }
+    let bytes = new.finish();
+    parts
+        .connection
+        .prepare_cached("INSERT INTO journal (id, body) VALUES (?1, ?2)")?
+        .execute(params![row, bytes])?;
+    parts.figures.committed(records, bytes.len() as u64);
+    parts.heads.last_row = row;
+    parts
+        .heads
+        .current
+        .push(Row { id: row, bytes }, kept, began);
+    Ok(receipts)
 }
 
-/// A batch that is being taken.
+/// Batches that are being taken.
 struct Taking<'a> {
     connection: &'a Connection,
     heads: &'a mut Heads,
-    /// The row that it becomes.
+    /// The row that they become.
     row: i64,
-    /// Streams that it touched, some of them several times.
-    streams: Vec<StreamKey>,
-    /// Streams of which something came again.
-    repeated: Vec<StreamKey>,
-    /// What is new, and where it lies in the prepared row.
+    new: RowBuilder,
+    /// Where the entries of the new row lie.
     kept: Vec<(AgentId, Range<usize>)>,
+    /// Records among them.
+    records: u64,
 }
 
 impl Taking<'_> {
-    fn take(
-        &mut self,
-        agent: AgentId,
-        label: &Label,
-        place: Range<usize>,
-    ) -> rusqlite::Result<Fate> {
-        let key = (agent, label.epoch);
+    fn take(&mut self, batch: Prepared) -> rusqlite::Result<Receipt> {
+        let Prepared { now, items, row } = batch;
+        let mut fates = Vec::with_capacity(items.len());
+        let mut streams: Vec<StreamKey> = Vec::with_capacity(1);
+        let mut repeated: Vec<StreamKey> = Vec::new();
+        let mut places: Vec<(AgentId, Range<usize>)> = Vec::with_capacity(items.len());
+        for item in items {
+            let (agent, label, place) = match item {
+                Item::Sound {
+                    agent,
+                    label,
+                    place,
+                } => (agent, label, place),
+                Item::Refused(reason) => {
+                    fates.push(Fate::Refused(reason));
+                    continue;
+                }
+            };
+            let key = (agent, label.epoch);
+            if streams.last() != Some(&key) {
+                streams.push(key);
+            }
+            let fate = self.judge(key, &label)?;
+            match fate {
+                Fate::Stored => places.push((agent, place)),
+                Fate::Duplicate => repeated.push(key),
+                _ => {}
+            }
+            fates.push(fate);
+        }
+        let is_whole = places.len() == fates.len();
+        self.keep(&row, places, is_whole);
+        repeated.sort_unstable();
+        repeated.dedup();
+        for (agent, epoch) in repeated {
+            let place = self.new.push(agent, &Label::seen(epoch, now), &[]);
+            self.kept.push((agent, place));
+            self.heads.streams.touch(&(agent, epoch), self.row);
+        }
+        let mut receipt = Receipt::new(fates);
+        receipt.streams = self.states(streams);
+        receipt.server_time = Some(now);
+        Ok(receipt)
+    }
+
+    fn judge(&mut self, key: StreamKey, label: &Label) -> rusqlite::Result<Fate> {
         let stream = self.heads.streams.load(self.connection, key)?;
-        self.streams.push(key);
         if stream.arrived.contains(label.seq) {
-            self.repeated.push(key);
             return Ok(Fate::Duplicate);
         }
         if !stream.arrived.has_room_for(label.first, label.seq) {
@@ -88,54 +130,29 @@ impl Taking<'_> {
         }
         stream.arrived.insert(label.first, label.seq);
         stream.last_row = self.row;
-        self.kept.push((agent, place));
         Ok(Fate::Stored)
     }
 
-    /// Writes the row, unless there is nothing to say; its bytes.
-    fn write(&mut self, prepared: RowBuilder, now: Timestamp) -> rusqlite::Result<u64> {
-        let is_whole = self.kept.len() == self.streams.len();
-        let mut row = prepared;
-        if !is_whole {
-            let mut part = RowBuilder::with_capacity(row.len());
-            for (_, place) in &mut self.kept {
-                *place = part.copy(&row, place.clone());
-            }
-            self.note_repeated(&mut part, now);
-            row = part;
+    /// Adds what is new of a batch's row to the row of all.
+    fn keep(&mut self, row: &RowBuilder, places: Vec<(AgentId, Range<usize>)>, is_whole: bool) {
+        self.records += places.len() as u64;
+        if is_whole {
+            let shift = self.new.append(row);
+            let moved = |place: Range<usize>| place.start + shift..place.end + shift;
+            let places = places.into_iter();
+            self.kept
+                .extend(places.map(|(agent, place)| (agent, moved(place))));
+            return;
         }
-        if row.is_empty() {
-            return Ok(0);
-        }
-        let bytes = row.finish();
-        self.connection
-            .prepare_cached("INSERT INTO journal (id, body) VALUES (?1, ?2)")?
-            .execute(params![self.row, bytes])?;
-        self.heads.last_row = self.row;
-        let length = bytes.len() as u64;
-        let row = Row {
-            id: self.row,
-            bytes,
-        };
-        self.heads.current.push(row, self.kept.drain(..), now);
-        Ok(length)
-    }
-
-    /// Notes streams of which nothing is new: their agents were heard of all the same.
-    fn note_repeated(&mut self, row: &mut RowBuilder, now: Timestamp) {
-        self.repeated.sort_unstable();
-        self.repeated.dedup();
-        for key in std::mem::take(&mut self.repeated) {
-            let (agent, epoch) = key;
-            let place = row.push(agent, &Label::seen(epoch, now), &[]);
+        for (agent, place) in places {
+            let place = self.new.copy(row, place);
             self.kept.push((agent, place));
-            self.heads.streams.touch(&key, self.row);
         }
     }
 
-    fn states(mut self) -> Vec<StreamState> {
-        self.streams.sort_unstable();
-        self.streams.dedup();
+    fn states(&self, mut streams: Vec<StreamKey>) -> Vec<StreamState> {
+        streams.sort_unstable();
+        streams.dedup();
         let state = |key: &StreamKey| {
             let arrived = &self.heads.streams.find(key)?.arrived;
             let missing = arrived.missing().iter().take(MAX_RANGES);
@@ -146,6 +163,6 @@ impl Taking<'_> {
                 missing: missing.copied().collect(),
             })
         };
-        self.streams.iter().filter_map(state).collect()
+        streams.iter().filter_map(state).collect()
     }
 }

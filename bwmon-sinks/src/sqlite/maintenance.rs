@@ -82,7 +82,8 @@ pub(super) struct Work {
 enum Phase {
     /// Sealing what was in the journal at the start, up to this row once it is known.
     Journal(Option<i64>),
-    Chunks(VecDeque<i64>),
+    /// Agents that are still to be looked at.
+    Agents(VecDeque<i64>),
     Space,
 }
 
@@ -108,16 +109,15 @@ impl Work {
                 }
                 let mut select = parts.connection.prepare_cached("SELECT id FROM agents")?;
                 let agents = select.query_map([], |row| row.get(0))?;
-                self.phase = Phase::Chunks(agents.collect::<Result<_, _>>()?);
+                self.phase = Phase::Agents(agents.collect::<Result<_, _>>()?);
                 Ok(false)
             }
-            Phase::Chunks(agents) if agents.is_empty() => {
-                self.remove_remains(parts)?;
+            Phase::Agents(agents) if agents.is_empty() => {
                 self.phase = Phase::Space;
                 Ok(false)
             }
-            Phase::Chunks(agents) => {
-                self.done.records += remove_chunks(parts.connection, agents, self.cutoff_us)?;
+            Phase::Agents(agents) => {
+                clean(parts, agents, self.cutoff_us, &mut self.done)?;
                 Ok(false)
             }
             Phase::Space => self.give_back(parts.connection),
@@ -130,62 +130,6 @@ impl Work {
 
     pub(super) fn fail(self, error: SinkError) {
         let _ = self.reply.send(Err(error));
-    }
-
-    /// Epochs are kept while nothing newer came from their agent: a resend may still refer to them. Of
-    /// an agent with entries in the journal everything is kept: they are not in its figures yet, or would
-    /// seem to be not sealed if its row were gone.
-    fn remove_remains(&mut self, parts: &mut Parts<'_>) -> rusqlite::Result<()> {
-        let streams = "SELECT agents.id, agents.agent, epoch,
-                records = 0 AND last_seen_us <= ?1 AS is_gone
-            FROM streams JOIN agents ON agents.id = streams.agent
-            WHERE is_gone OR (updated_us <= ?2 AND EXISTS
-                (SELECT 1 FROM streams AS later WHERE later.agent = streams.agent
-                 AND later.updated_us > streams.updated_us))";
-        let early = self.cutoff_us.saturating_sub(STREAM_MARGIN_US);
-        let found = {
-            let mut select = parts.connection.prepare_cached(streams)?;
-            let rows = select.query_map([self.cutoff_us, early], |row| {
-                let agent = AgentId(row.get(1).map(u128::from_be_bytes)?);
-                let epoch = Epoch(row.get(2).map(u128::from_be_bytes)?);
-                Ok((row.get::<_, i64>(0)?, agent, epoch))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()?
-        };
-        for (row, agent, epoch) in found {
-            if parts.heads.has_rows_of(agent) {
-                continue;
-            }
-            parts.heads.streams.forget(&(agent, epoch));
-            self.done.streams += parts
-                .connection
-                .prepare_cached("DELETE FROM streams WHERE agent = ?1 AND epoch = ?2")?
-                .execute(params![row, epoch.0.to_be_bytes()])?
-                as u64;
-        }
-        self.remove_agents(parts)
-    }
-
-    fn remove_agents(&mut self, parts: &Parts<'_>) -> rusqlite::Result<()> {
-        let found = {
-            let mut select = parts.connection.prepare_cached(
-                "SELECT id, agent FROM agents WHERE records = 0 AND last_seen_us <= ?1",
-            )?;
-            let rows = select.query_map([self.cutoff_us], |row| {
-                let agent = AgentId(row.get(1).map(u128::from_be_bytes)?);
-                Ok((row.get::<_, i64>(0)?, agent))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()?
-        };
-        for (row, agent) in found {
-            if !parts.heads.has_rows_of(agent) {
-                self.done.agents += parts
-                    .connection
-                    .prepare_cached("DELETE FROM agents WHERE id = ?1")?
-                    .execute([row])? as u64;
-            }
-        }
-        Ok(())
     }
 
     fn give_back(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
@@ -210,33 +154,37 @@ fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<u64> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
-/// Removes chunks of which everything ended before the cutoff; says how many records they had.
-fn remove_chunks(
-    connection: &Connection,
+/// Removes what is old of some agents, with a bounded number of chunks.
+fn clean(
+    parts: &mut Parts<'_>,
     agents: &mut VecDeque<i64>,
     cutoff_us: u64,
-) -> rusqlite::Result<u64> {
-    let (mut records, mut chunks) = (0, 0);
+    done: &mut CleanUp,
+) -> rusqlite::Result<()> {
+    let mut chunks = 0;
     for _ in 0..STEP_AGENTS {
         let Some(&agent) = agents.front() else { break };
         let room = STEP_CHUNKS - chunks;
-        let (removed, of_agent) = remove_of(connection, agent, cutoff_us, room)?;
-        if of_agent > 0 {
-            connection
+        let (removed, records) = remove_chunks(parts.connection, agent, cutoff_us, room)?;
+        if records > 0 {
+            parts
+                .connection
                 .prepare_cached("UPDATE agents SET records = records - ?2 WHERE id = ?1")?
-                .execute(params![agent, of_agent])?;
+                .execute(params![agent, records])?;
         }
-        records += of_agent;
+        done.records += records;
         chunks += removed;
         if removed == room {
             break;
         }
+        remove_remains(parts, agent, cutoff_us, done)?;
         agents.pop_front();
     }
-    Ok(records)
+    Ok(())
 }
 
-fn remove_of(
+/// Removes chunks of which everything ended before the cutoff; says how many, and how many records they had.
+fn remove_chunks(
     connection: &Connection,
     agent: i64,
     cutoff_us: u64,
@@ -252,4 +200,49 @@ fn remove_of(
     removed
         .collect::<rusqlite::Result<Vec<u64>>>()
         .map(|all| (all.len(), all.iter().sum()))
+}
+
+/// Removes an agent of which nothing is left, or else its epochs that ended long ago. Epochs are kept while
+/// nothing newer came from their agent: a resend may still refer to them. Of an agent with entries in the
+/// journal everything is kept: they are not in its figures yet, or would seem to be not sealed if its row
+/// were gone.
+fn remove_remains(
+    parts: &mut Parts<'_>,
+    row: i64,
+    cutoff_us: u64,
+    done: &mut CleanUp,
+) -> rusqlite::Result<()> {
+    let (agent, is_gone) = parts
+        .connection
+        .prepare_cached(
+            "SELECT agent, records = 0 AND last_seen_us <= ?2 FROM agents WHERE id = ?1",
+        )?
+        .query_row(params![row, cutoff_us], |found| {
+            Ok((
+                AgentId(found.get(0).map(u128::from_be_bytes)?),
+                found.get(1)?,
+            ))
+        })?;
+    if parts.heads.has_rows_of(agent) {
+        return Ok(());
+    }
+    let mut select = parts.connection.prepare_cached(
+        "DELETE FROM streams WHERE agent = ?1 AND (?2 OR (updated_us <= ?3 AND updated_us <
+             (SELECT max(updated_us) FROM streams WHERE agent = ?1)))
+         RETURNING epoch",
+    )?;
+    let early = cutoff_us.saturating_sub(STREAM_MARGIN_US);
+    let mut removed = select.query(params![row, is_gone, early])?;
+    while let Some(found) = removed.next()? {
+        let epoch = Epoch(found.get(0).map(u128::from_be_bytes)?);
+        parts.heads.streams.forget(&(agent, epoch));
+        done.streams += 1;
+    }
+    if is_gone {
+        done.agents += parts
+            .connection
+            .prepare_cached("DELETE FROM agents WHERE id = ?1")?
+            .execute([row])? as u64;
+    }
+    Ok(())
 }

@@ -5,6 +5,8 @@
 //! [`SqliteReader`] has read-only connections of its own; its calls block, so an async caller makes
 //! them through `spawn_blocking`. [`SqliteMaintenance`] removes what is too old, between the writes.
 //!
+//! [`SqliteAppender`] is for many who write at the same time: what waits is one commit.
+//!
 //! A commit adds one row to the journal: whatever of the batch is new. When the journal has grown
 //! enough, its rows become chunks, which hold the records of one agent and one hour together, in small
 //! steps that ride on commits ([`Figures`] counts them). Readers see both as one.
@@ -14,6 +16,7 @@
 //! after it was removed for its age is still a duplicate. A [`Dropped`](bwmon_core::report::Dropped)
 //! record settles the numbers it covers: they count as arrived.
 
+mod append;
 mod batch;
 mod checkpoint;
 mod chunk;
@@ -41,6 +44,7 @@ mod traffic;
 mod walk;
 mod writer;
 
+pub use append::{Appending, SqliteAppender};
 pub use config::SqliteConfig;
 pub use error::{OpenError, ReadError};
 pub use figures::{Figures, JournalFigures};

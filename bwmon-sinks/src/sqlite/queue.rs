@@ -5,14 +5,11 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 
-use bwmon_core::sink::SinkError;
+use bwmon_core::sink::{SinkError, SinkErrorKind};
 use tokio::sync::Semaphore;
 
 use super::sink::stopped;
 use super::writer::{Command, Queued};
-
-/// Commands that may wait.
-const PLACES: usize = 4;
 
 /// Where commands are left; the thread ends when every clone is gone.
 #[derive(Clone)]
@@ -25,13 +22,19 @@ pub(super) struct WeakQueue(Weak<Ends>);
 struct Ends {
     sender: Sender<Queued>,
     places: Arc<Semaphore>,
+    most: usize,
 }
 
-/// The queue and its other end.
-pub(super) fn queue() -> (Queue, Receiver<Queued>) {
+/// A queue of at most so many commands, and its other end.
+pub(super) fn queue(most: usize) -> (Queue, Receiver<Queued>) {
     let (sender, receiver) = channel();
-    let places = Arc::new(Semaphore::new(PLACES));
-    (Queue(Arc::new(Ends { sender, places })), receiver)
+    let places = Arc::new(Semaphore::new(most));
+    let ends = Ends {
+        sender,
+        places,
+        most,
+    };
+    (Queue(Arc::new(ends)), receiver)
 }
 
 impl Queue {
@@ -40,6 +43,25 @@ impl Queue {
         let place = Arc::clone(&self.0.places).acquire_owned().await;
         let place = place.map_err(|_| stopped())?;
         self.0.sender.send((command, place)).map_err(|_| stopped())
+    }
+
+    /// Leaves a command, if there is a place for it.
+    pub(super) fn try_send(&self, command: Command) -> Result<(), SinkError> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        let place = place.map_err(|_| {
+            let most = self.0.most;
+            SinkError::new(
+                SinkErrorKind::Busy,
+                format!("{most} deliveries wait for the database's writer; send again"),
+            )
+        })?;
+        self.0.sender.send((command, place)).map_err(|_| stopped())
+    }
+
+    /// Commands that wait, and how many may.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let most = self.0.most;
+        (most - self.0.places.available_permits().min(most), most)
     }
 
     pub(super) fn downgrade(&self) -> WeakQueue {

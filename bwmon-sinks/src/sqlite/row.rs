@@ -49,6 +49,14 @@ impl RowBuilder {
         start..self.0.len()
     }
 
+    /// Takes over all entries of another row, in their order; by how much they lie further back now.
+    pub(super) fn append(&mut self, other: &Self) -> usize {
+        let shift = self.0.len() - HEAD_BYTES;
+        self.0
+            .extend_from_slice(other.0.get(HEAD_BYTES..).unwrap_or_default());
+        shift
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

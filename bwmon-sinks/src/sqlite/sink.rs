@@ -8,6 +8,7 @@ use bwmon_core::report::{Batch, Receipt};
 use bwmon_core::sink::{SinkCapability, SinkError, SinkErrorKind};
 use tokio::sync::oneshot;
 
+use super::append::SqliteAppender;
 use super::batch::Prepared;
 use super::checkpoint::Checkpointer;
 use super::chunk::ChunkWriter;
@@ -41,6 +42,7 @@ impl SqliteSink {
             path,
             clock,
             max_batch,
+            queue: places,
             journal_bytes,
         } = config;
         let figures = Figures::default();
@@ -48,7 +50,7 @@ impl SqliteSink {
         let start = |error| OpenError::io("start the writer of", &path, error);
         let chunks = ChunkWriter::new().map_err(start)?;
         let checkpointer = Checkpointer::spawn(&path, &figures).map_err(start)?;
-        let (commands, queued) = queue();
+        let (commands, queued) = queue(places.max(1));
         let writer = Writer::new(path.clone(), store, chunks, checkpointer, figures.clone());
         thread::Builder::new()
             .name("bwmon-sqlite".to_owned())
@@ -66,6 +68,11 @@ impl SqliteSink {
     /// Asks for house-keeping while the sink is in use elsewhere.
     pub fn maintenance(&self) -> SqliteMaintenance {
         SqliteMaintenance::new(self.commands.downgrade())
+    }
+
+    /// Writes into the same file, many at a time, until the sink is closed.
+    pub fn appender(&self) -> SqliteAppender {
+        SqliteAppender::new(self.commands.clone(), self.clock.clone(), self.max_batch)
     }
 
     /// What it counts, also while the sink is in use elsewhere.
@@ -92,7 +99,9 @@ impl Sink for SqliteSink {
         if len > self.max_batch {
             return Err(SinkError::too_large(len, self.max_batch));
         }
-        let prepared = Prepared::new(batch, self.clock.now());
+        let records = batch.entries.iter();
+        let records = records.map(|entry| (entry.agent, &entry.record));
+        let prepared = Prepared::new(records, self.clock.now());
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Write(prepared, reply)).await?;
         answer.await.map_err(|_| stopped())?

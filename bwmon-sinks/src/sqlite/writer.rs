@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bwmon_core::report::Receipt;
 use bwmon_core::sink::{SinkError, SinkErrorKind};
@@ -23,6 +23,10 @@ use super::{journal, seal};
 /// For how long nothing is asked for before work goes on that nobody waits for. Under load it rides on
 /// commits.
 const IDLE: Duration = Duration::from_millis(5);
+/// Most records that are committed together, unless one batch alone has more.
+const GROUP_RECORDS: usize = 1_024;
+/// Bytes that are committed together, unless one batch alone has more.
+const GROUP_BYTES: usize = 4 << 20;
 /// Steps of sealing in one transaction when nothing else is to be done.
 const IDLE_STEPS: usize = 4;
 /// How far sealing is ahead of the generation that grows meanwhile, so that it ends first.
@@ -157,9 +161,13 @@ impl Writer {
     pub(super) fn run(mut self, commands: &Receiver<Queued>) {
         let mut work: Option<Work> = None;
         let mut patience = IDLE;
+        // What was taken from the queue while a group was gathered, and does not belong to it.
+        let mut held = None;
         loop {
             let is_busy = work.is_some() || self.is_sealing();
-            let received = if is_busy {
+            let received = if let Some(held) = held.take() {
+                Ok(held)
+            } else if is_busy {
                 commands.recv_timeout(patience)
             } else {
                 commands.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -180,7 +188,7 @@ impl Writer {
                     return;
                 }
                 Some(Command::Write(batch, reply)) => {
-                    let _ = reply.send(self.write(batch));
+                    held = self.write_together(batch, reply, commands);
                 }
                 Some(Command::CleanUp(_, reply)) if work.is_some() => {
                     let _ = reply.send(Err(SinkError::new(
@@ -237,12 +245,46 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: Prepared) -> Result<Receipt, SinkError> {
+    /// Commits a batch with all others that wait, and answers. What else was taken from the queue is given
+    /// back.
+    fn write_together(
+        &mut self,
+        batch: Prepared,
+        reply: Reply<Receipt>,
+        commands: &Receiver<Queued>,
+    ) -> Option<Queued> {
+        let (mut records, mut bytes) = batch.size();
+        let (mut batches, mut replies) = (vec![batch], vec![reply]);
+        let mut other = None;
+        while records < GROUP_RECORDS && bytes < GROUP_BYTES {
+            match commands.try_recv() {
+                Ok((Command::Write(batch, reply), _place)) => {
+                    let size = batch.size();
+                    records += size.0;
+                    bytes += size.1;
+                    batches.push(batch);
+                    replies.push(reply);
+                }
+                Ok(command) => {
+                    other = Some(command);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        let begun = Instant::now();
+        let written = self.write(batches);
+        self.figures.written(begun.elapsed(), written.is_ok());
+        answer(replies, written);
+        other
+    }
+
+    fn write(&mut self, batches: Vec<Prepared>) -> Result<Vec<Receipt>, SinkError> {
+        let now = batches.first().map(|batch| batch.now);
         self.transact(|parts| {
-            let now = batch.now;
-            let receipt = journal::commit(parts.connection, parts.heads, parts.figures, batch)?;
-            keep_pace(parts, now)?;
-            Ok(receipt)
+            let receipts = journal::commit(parts, batches)?;
+            keep_pace(parts, now.unwrap_or(Timestamp::EPOCH))?;
+            Ok(receipts)
         })
     }
 
@@ -302,6 +344,27 @@ impl Writer {
         connection
             .close()
             .map_err(|(_, error)| write_error(&path, error))
+    }
+}
+
+/// Answers each batch of a group. Whoever asked may be gone.
+fn answer(replies: Vec<Reply<Receipt>>, written: Result<Vec<Receipt>, SinkError>) {
+    match written {
+        Ok(receipts) => {
+            for (reply, receipt) in replies.into_iter().zip(receipts) {
+                let _ = reply.send(Ok(receipt));
+            }
+        }
+        Err(error) => {
+            let (kind, message) = (error.kind(), error.to_string());
+            let mut replies = replies.into_iter();
+            if let Some(first) = replies.next() {
+                let _ = first.send(Err(error));
+            }
+            for reply in replies {
+                let _ = reply.send(Err(SinkError::new(kind, message.clone())));
+            }
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 use std::fmt::Display;
+use std::future::poll_fn;
 use std::io::Read;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody as Body};
@@ -196,9 +199,26 @@ where
         return Err(too_large());
     }
     let mut share = budget.share();
-    let collected = tokio::time::timeout(TOTAL_LIMIT, collect(body, &mut share));
-    let bytes = collected.await.map_err(|_| too_slow())??;
-    Ok((bytes, share))
+    // Nearly every body is there already, and needs no timer.
+    let done = {
+        let mut collecting = pin!(collect(body, &mut share));
+        match poll_once(collecting.as_mut()).await {
+            Some(done) => done,
+            None => tokio::time::timeout(TOTAL_LIMIT, collecting)
+                .await
+                .map_err(|_| too_slow())?,
+        }
+    };
+    Ok((done?, share))
+}
+
+/// What a future comes to, if it comes to something at once.
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+    poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 async fn collect<B>(mut body: B, share: &mut Share) -> ApiResult<Bytes>
@@ -208,8 +228,13 @@ where
 {
     let mut collected = Vec::new();
     loop {
-        let frame = tokio::time::timeout(IDLE_LIMIT, body.frame());
-        let Some(frame) = frame.await.map_err(|_| too_slow())? else {
+        let frame = match poll_once(body.frame()).await {
+            Some(frame) => frame,
+            None => tokio::time::timeout(IDLE_LIMIT, body.frame())
+                .await
+                .map_err(|_| too_slow())?,
+        };
+        let Some(frame) = frame else {
             return Ok(collected.into());
         };
         let frame =

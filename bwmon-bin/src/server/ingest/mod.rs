@@ -2,10 +2,10 @@
 
 mod body;
 mod format;
+mod inbox;
 mod parse;
-mod worker;
 
 pub use body::{DECODED_LIMIT, ENCODED_LIMIT, Encoding, MemoryBudget, Share, read};
 pub use format::{ACCEPT_POST, Format};
+pub use inbox::{Delivery, Inbox, IngestError, Witness};
 pub use parse::Parsed;
-pub use worker::{Delivery, Inbox, IngestError, Witness, Worker};

@@ -182,7 +182,7 @@ impl Storing {
             records: vec![Record { epoch, seq, body }],
             share,
         };
-        let receipt = self.app.deliver(delivery).await?;
+        let receipt = self.app.inbox().deliver(delivery).await?;
         let through = receipt
             .streams
             .iter()

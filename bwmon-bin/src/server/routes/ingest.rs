@@ -132,7 +132,7 @@ where
         records,
         share,
     };
-    let receipt = app.deliver(delivery).await;
+    let receipt = app.inbox().deliver(delivery).await;
     let mut receipt = receipt.map_err(problem)?;
     let credit = credit(app);
     receipt.credit = Some(receipt.credit.map_or(credit, |told| told.min(credit)));
@@ -170,7 +170,6 @@ fn sent(headers: &HeaderMap) -> ApiResult<Option<Sent>> {
 
 fn problem(error: IngestError) -> ApiError {
     match error {
-        IngestError::Full => ApiError::busy("the queue before the store is full; send again", 1),
         IngestError::Later { detail, after } => {
             ApiError::busy(detail, after.map_or(1, |after| after.as_secs().max(1)))
         }

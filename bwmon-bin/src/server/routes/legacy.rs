@@ -183,9 +183,6 @@ async fn store(app: &App, report: Mapped, share: ingest::Share) -> Result<Stored
             Refusal::new(Outcome::Full, StatusCode::SERVICE_UNAVAILABLE, why).later(60)
         }
         Failure::Store(IngestError::Never { detail }) => Refusal::malformed(detail),
-        Failure::Store(IngestError::Full) => {
-            Refusal::busy("the queue before the store is full; send again").later(1)
-        }
         Failure::Store(IngestError::Later { detail, after }) => {
             Refusal::busy(detail).later(after.map_or(1, |after| after.as_secs().max(1)))
         }

@@ -82,22 +82,22 @@ fn records(text: &mut Exposition, app: &App) {
 }
 
 fn commits(text: &mut Exposition, app: &App) {
-    let commits = app.counters().commits();
+    let store = app.journal();
     text.labelled(
         Kind::Counter,
         "bwmon_collector_commits_total",
-        "Batches that the store was given, by how that ended.",
+        "Groups of deliveries that were committed together, by how that ended.",
         "result",
         &[
-            ("done", float(commits.done)),
-            ("failed", float(commits.failed)),
+            ("done", float(store.commits)),
+            ("failed", float(store.commits_failed)),
         ],
     );
     text.value(
         Kind::Counter,
         "bwmon_collector_commit_seconds_total",
         "Time that commits took.",
-        commits.took.as_secs_f64(),
+        store.commit_time.as_secs_f64(),
     );
     let (waiting, most) = app.inbox().waiting();
     text.value(
@@ -129,12 +129,6 @@ fn commits(text: &mut Exposition, app: &App) {
 fn journal(text: &mut Exposition, app: &App) {
     let figures = app.journal();
     let families = [
-        (
-            Kind::Counter,
-            "bwmon_collector_journal_commits_total",
-            "Commits that brought something new and added a row to the journal.",
-            figures.commits,
-        ),
         (
             Kind::Counter,
             "bwmon_collector_journal_committed_records_total",

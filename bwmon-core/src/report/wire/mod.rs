@@ -57,7 +57,8 @@ pub fn encode(document: &Document) -> Vec<u8> {
 
 /// Writes a document of these records, of the version that this crate writes.
 pub fn encode_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
-    let mut out = Writer::default();
+    // As many bytes as a report without flows takes.
+    let mut out = Writer::with_capacity(256);
     record::write_document(SCHEMA, records, &mut out);
     out.into_bytes()
 }

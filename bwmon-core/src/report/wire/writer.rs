@@ -5,6 +5,10 @@
 pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -37,6 +41,10 @@ impl Writer {
         self.0.push(0);
         content(self);
         let length = self.0.len() - start - 1;
+        if let (Ok(short @ 0..0x80), Some(place)) = (u8::try_from(length), self.0.get_mut(start)) {
+            *place = short;
+            return;
+        }
         let mut prefix = Self::default();
         prefix.bare_varint(u64::try_from(length).unwrap_or(u64::MAX));
         self.0.splice(start..=start, prefix.0);
