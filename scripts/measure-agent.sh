@@ -28,6 +28,10 @@ main() {
     "$target_dir/release/bwmon-agent" enrol --data-dir "$work/agent"
   printf '%-34s %10s %10s %16s %8s\n' "case" "RSS MiB" "peak MiB" "CPU ms/report" "flows"
   measure "host metrics only" --capture-method counters
+  scrape_metrics &
+  local scraper=$!
+  measure "the same, metrics scraped each 2 s" --capture-method counters --metrics-listen 127.0.0.1:9463
+  kill "$scraper"
   measure "sock_diag" --capture-method sock_diag
   send_flows 1000 &
   measure "af_packet, 1,000 flows per report" --capture-method af_packet --capture-interfaces bw0
@@ -43,6 +47,10 @@ make_network() {
   ip address add 10.77.0.1/24 dev bw0
   ip link set bw0 up
   nsenter --net --target "$peer" sh -c 'ip address add 10.77.0.2/24 dev bw1; ip link set bw1 up'
+}
+
+scrape_metrics() {
+  while sleep 2; do http_get 9463 /metrics >/dev/null || true; done
 }
 
 # One datagram a second from each of $1 sockets.

@@ -5,6 +5,7 @@
 mod agent_support;
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::Output;
 
 use agent_support::{Agent, Collector, as_nobody};
@@ -56,6 +57,24 @@ fn an_interval_out_of_bounds_is_refused_wherever_it_comes_from() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn metrics_are_served_on_loopback_only_and_a_taken_port_is_told() {
+    let output = run(&["--metrics-listen", "0.0.0.0:9463"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("127.0.0.1:9463"), "{text}");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let counters = ["--stdout", "--capture-method", "counters"];
+    let output = run(&[&counters[..], &["--metrics-listen", &address]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let line = last_line(&output);
+    assert!(
+        line.contains(&address) && line.contains("--metrics-listen"),
+        "{line}"
+    );
 }
 
 #[test]

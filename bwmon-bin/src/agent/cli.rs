@@ -8,8 +8,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{
-    CollectorUrl, EncodingChoice, LaneBytes, MaxFlows, MethodChoice, PingInterval, ReportInterval,
-    RingBytes, SpoolAge,
+    CollectorUrl, EncodingChoice, LaneBytes, LoopbackAddress, MaxFlows, MethodChoice, PingInterval,
+    ReportInterval, RingBytes, SpoolAge,
 };
 use super::enrol::EnrolArguments;
 use super::flows;
@@ -235,6 +235,14 @@ pub(super) struct Options {
     /// How long reports wait for delivery at most, 1h to 30d [default: 72h]
     #[arg(long, global = true, env = "BWMON_SPOOL_AGE", value_name = "DURATION")]
     pub(super) spool_age: Option<SpoolAge>,
+    /// Address of loopback where the agent serves its own metrics, at /metrics [default: nowhere]
+    #[arg(
+        long,
+        global = true,
+        env = "BWMON_METRICS_LISTEN",
+        value_name = "ADDRESS"
+    )]
+    pub(super) metrics_listen: Option<LoopbackAddress>,
     /// Disks to report, names or globs [default: all]
     #[arg(
         long,

@@ -1,6 +1,7 @@
 //! Settings: defaults < TOML file < environment < flags, parsed into types at the edge.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub(super) struct Config {
     pub(super) disks: Names,
     pub(super) interfaces: Names,
     pub(super) spool: SpoolSettings,
+    pub(super) metrics: MetricsSettings,
     /// Whether reports are printed and not sent.
     #[serde(skip)]
     pub(super) is_offline: bool,
@@ -87,6 +89,14 @@ impl Default for SpoolSettings {
     }
 }
 
+/// `[metrics]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MetricsSettings {
+    /// Absent: nowhere.
+    pub(super) listen: Option<LoopbackAddress>,
+}
+
 /// Names or globs to take and to leave out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -118,6 +128,7 @@ impl Config {
         overlay(&mut config.spool.core_bytes, options.spool_core_bytes);
         overlay(&mut config.spool.flow_bytes, options.spool_flow_bytes);
         overlay(&mut config.spool.age, options.spool_age);
+        overlay(&mut config.metrics.listen, options.metrics_listen.map(Some));
         overlay(&mut config.disks.include, options.disks_include);
         overlay(&mut config.disks.exclude, options.disks_exclude);
         overlay(&mut config.interfaces.include, options.interfaces_include);
@@ -231,6 +242,35 @@ impl fmt::Display for CollectorUrl {
 impl Serialize for CollectorUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+/// An address and port that only this host reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LoopbackAddress(SocketAddr);
+
+impl LoopbackAddress {
+    pub(super) const fn address(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl FromStr for LoopbackAddress {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let address: SocketAddr = text.trim().parse().map_err(|_| {
+            ValueError("an address and a port are needed, such as 127.0.0.1:9463".to_owned())
+        })?;
+        if address.ip().is_loopback() {
+            Ok(Self(address))
+        } else {
+            Err(ValueError(format!(
+                "{address} can be reached from elsewhere, and nobody is asked there who they are: \
+                 take an address of loopback, such as 127.0.0.1:{}",
+                address.port()
+            )))
+        }
     }
 }
 
@@ -443,7 +483,13 @@ macro_rules! from_text {
         }
     )*};
 }
-from_text!(CollectorUrl, PingInterval, ReportInterval, SpoolAge);
+from_text!(
+    CollectorUrl,
+    LoopbackAddress,
+    PingInterval,
+    ReportInterval,
+    SpoolAge
+);
 
 macro_rules! from_number {
     ($($name:ident),*) => {$(
@@ -483,12 +529,15 @@ mod tests {
         let uncommented = EXAMPLE
             .replace("\n#data_dir", "\ndata_dir")
             .replace("\n#collector", "\ncollector")
-            .replace("\n#folder", "\nfolder");
+            .replace("\n#folder", "\nfolder")
+            .replace("\n#listen", "\nlisten");
         let config = parsed(&uncommented).unwrap();
         assert_eq!(config.data_dir, Some("/var/lib/bwmon-agent".into()));
         assert_eq!(config.collector.unwrap().as_str(), "http://192.0.2.7:8000");
         let folder = "/var/lib/bwmon-agent/spool";
         assert_eq!(config.spool.folder, Some(folder.into()));
+        let listen = config.metrics.listen.unwrap().address();
+        assert_eq!(listen, "127.0.0.1:9463".parse().unwrap());
     }
 
     #[test]
@@ -513,6 +562,11 @@ mod tests {
                 "[spool]\ncore_bytes = 4096",
                 "agent.toml:2:14",
                 "8388608 to 1099511627776",
+            ),
+            (
+                "[metrics]\nlisten = \"0.0.0.0:9463\"",
+                "agent.toml:2:10",
+                "127.0.0.1:9463",
             ),
             ("[spool]\nage = \"5m\"", "agent.toml:2:7", "1h to 30d"),
             ("collector = \"ftp://h\"", "agent.toml:1:13", "http://"),

@@ -3,6 +3,7 @@
 //! It waits for neither network nor disk. A source that fails ends the interval early, so that what
 //! was seen and how it was seen stay together; the next one starts a step further down.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use super::observers::{Relay, Side};
 use super::probing::Probes;
 use super::schedule::Schedule;
 use super::selection::{self, Selection};
+use super::vitals::{CaptureSums, Vitals};
 
 /// How long to wait after a source said that it has nothing, where it could not wait by itself.
 const IDLE: Duration = Duration::from_millis(10);
@@ -71,6 +73,8 @@ pub(super) struct Gatherer<O> {
     captured: Vec<(InterfaceId, String)>,
     losses: LossLedger,
     probes: Option<Probes>,
+    vitals: Arc<Vitals>,
+    sums: CaptureSums,
     last_end: Instant,
     last_climb: Instant,
     last_review: Instant,
@@ -108,6 +112,8 @@ impl<O: Open> Gatherer<O> {
             captured: Vec::new(),
             losses: LossLedger::default(),
             probes: None,
+            vitals: Arc::default(),
+            sums: CaptureSums::default(),
             last_end: now,
             last_climb: now,
             last_review: now,
@@ -120,6 +126,11 @@ impl<O: Open> Gatherer<O> {
     /// Takes in what comes of pings.
     pub(super) fn listen_to(&mut self, probes: Probes) {
         self.probes = Some(probes);
+    }
+
+    /// Tells what it counts.
+    pub(super) fn tell(&mut self, vitals: Arc<Vitals>) {
+        self.vitals = vitals;
     }
 
     /// How flows are seen.
@@ -141,7 +152,13 @@ impl<O: Open> Gatherer<O> {
             let end = self.fill(schedule.deadline(), stop);
             let is_last = end == End::Stopped;
             let next = if is_last { None } else { self.review(end) };
-            handoff.put(self.close(next));
+            let interval = self.close(next);
+            self.sums.count(&interval);
+            self.sums.late += self.last_end.saturating_duration_since(schedule.deadline());
+            handoff.put(interval);
+            self.sums.merged = handoff.merged();
+            self.sums.waiting = handoff.waiting() as u64;
+            self.vitals.publish(&self.sums);
             if is_last {
                 break;
             }
@@ -187,7 +204,8 @@ impl<O: Open> Gatherer<O> {
         }
     }
 
-    fn failure(&self, reason: &str) -> Failure {
+    fn failure(&mut self, reason: &str) -> Failure {
+        self.sums.failures += 1;
         let method = self.rung.status.method;
         tracing::warn!("capturing through {} ended: {reason}", title(method));
         Failure {
@@ -234,6 +252,7 @@ impl<O: Open> Gatherer<O> {
     /// Ends the open interval now; `next` takes over from the source in use without a frame lost
     /// or counted twice.
     fn close(&mut self, mut next: Option<Rung>) -> Interval {
+        let begun = Instant::now();
         self.report_captured(next.as_ref());
         let (at, read) = self.sample();
         self.monitor.cut(at);
@@ -253,20 +272,24 @@ impl<O: Open> Gatherer<O> {
         if let Some(probes) = &self.probes {
             probes.tell(&mut self.monitor);
         }
+        self.sums.flows = self.monitor.open_flows() as u64;
         let interval = self.monitor.rotate(at, read.duration_since(self.last_end));
         self.last_end = read;
         if let Some(next) = next {
             self.adopt(next);
         }
+        self.sums.closing += begun.elapsed();
         interval
     }
 
     /// Reads the host; answers with the moment by the wall clock and by the monotonic one.
     fn sample(&mut self) -> (Timestamp, Instant) {
+        let begun = Instant::now();
         let mut relay = Relay::new(&mut self.monitor, Side::Both);
         let result = self.host.collect(Duration::ZERO, &mut relay);
         let at = relay.sampled_at();
         let read = Instant::now();
+        self.sums.reading += read.duration_since(begun);
         let complaint = result.err().map(|error| error.to_string());
         if complaint != self.complaint {
             match &complaint {

@@ -12,6 +12,7 @@ const CAPACITY: usize = 8;
 pub(super) struct Handoff {
     sender: Sender<Interval>,
     waiting: Option<Interval>,
+    merged: u64,
 }
 
 impl Handoff {
@@ -22,6 +23,7 @@ impl Handoff {
             Self {
                 sender,
                 waiting: None,
+                merged: 0,
             },
             receiver,
         )
@@ -32,6 +34,7 @@ impl Handoff {
     pub(super) fn put(&mut self, interval: Interval) {
         let interval = match self.waiting.take() {
             Some(mut waiting) => {
+                self.merged += 1;
                 waiting.absorb(interval);
                 waiting
             }
@@ -43,6 +46,17 @@ impl Handoff {
                 self.waiting = Some(interval);
             }
         }
+    }
+
+    /// Intervals that wait to be taken.
+    pub(super) fn waiting(&self) -> usize {
+        let queued = self.sender.max_capacity() - self.sender.capacity();
+        queued + usize::from(self.waiting.is_some())
+    }
+
+    /// Intervals that were merged with the one before.
+    pub(super) const fn merged(&self) -> u64 {
+        self.merged
     }
 
     /// Hands over what is kept. The only call that waits; for the end of the thread.

@@ -26,6 +26,7 @@ mod libpcap;
 mod live;
 mod losses;
 mod memory;
+mod metrics;
 mod observers;
 mod outlets;
 mod probing;
@@ -35,6 +36,7 @@ mod selection;
 mod sources;
 mod spool;
 mod top;
+mod vitals;
 
 #[cfg(test)]
 mod doubles;

@@ -12,17 +12,18 @@ use bwmon_core::collectors::system::BootClock;
 use bwmon_core::outbox::Outbox;
 use bwmon_core::report::{AgentId, Envelope, Interval};
 use bwmon_sinks::Secret;
-use bwmon_sinks::driver::{Backlog, Driver, DriverConfig, NotTaken, SpoolQueue, Tap};
+use bwmon_sinks::driver::{Backlog, Driver, DriverConfig, DriverStats, NotTaken, SpoolQueue, Tap};
 use bwmon_sinks::http::{Encoding, HttpConfig, HttpSink, Stamp};
 use bwmon_sinks::stdout::{StdoutConfig, StdoutSink};
 use tokio::runtime::Builder;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::wall_clock;
 use super::config::{CollectorUrl, Config, EncodingChoice};
 use super::identity::{Identity, draw_epoch};
 use super::spool;
+use super::vitals::{Vitals, count};
 use crate::common::secret::Secret256;
 
 /// Stack of the thread that prints.
@@ -40,6 +41,9 @@ pub(super) struct Destination {
 /// numbers them.
 type Printer = Arc<Mutex<Option<Driver>>>;
 
+/// What a driver says of itself.
+pub(super) type Watched = watch::Receiver<DriverStats>;
+
 /// The drivers in use. At least one at the start.
 #[derive(Debug)]
 pub(super) struct Outlets {
@@ -47,6 +51,7 @@ pub(super) struct Outlets {
     stdout: Printer,
     is_printing: bool,
     reader_gone: Arc<Notify>,
+    vitals: Arc<Vitals>,
     /// Numbers what no spool numbers.
     outbox: Outbox,
 }
@@ -69,6 +74,7 @@ impl Outlets {
         config: &Config,
         identity: &Identity,
         destination: Option<&Destination>,
+        vitals: Arc<Vitals>,
     ) -> anyhow::Result<Self> {
         let reader_gone = Arc::new(Notify::new());
         let mut printer = None;
@@ -86,6 +92,7 @@ impl Outlets {
             stdout,
             is_printing: config.stdout,
             reader_gone,
+            vitals,
             outbox: Outbox::new(agent, draw_epoch()?),
         };
         if !matches!(outlets.collector, Some(Collector::Spool { .. })) {
@@ -98,7 +105,7 @@ impl Outlets {
     /// Gives a report to everyone. Never waits.
     pub(super) fn report(&mut self, interval: Interval) -> anyhow::Result<()> {
         if let Some(Collector::Spool { driver, waiting }) = &mut self.collector {
-            return keep(driver, waiting, interval);
+            return keep(driver, waiting, interval, &self.vitals);
         }
         let envelope = self.outbox.report(interval);
         self.offer(envelope);
@@ -115,6 +122,16 @@ impl Outlets {
             (_, Some(printer)) => printer.offer(envelope),
             (_, None) => {}
         }
+    }
+
+    /// What became of what was given, as it changes: on the way to the collector, and printed.
+    pub(super) fn watch(&self) -> [Option<Watched>; 2] {
+        let collector = self.collector.as_ref().map(|collector| match collector {
+            Collector::Memory(driver) => driver.watch(),
+            Collector::Spool { driver, .. } => driver.watch(),
+        });
+        let stdout = printer(&self.stdout).as_ref().map(Driver::watch);
+        [collector, stdout]
     }
 
     /// Waits until nobody reads standard output any more.
@@ -205,9 +222,11 @@ fn keep(
     driver: &Driver<SpoolQueue>,
     waiting: &mut Option<Box<Interval>>,
     interval: Interval,
+    vitals: &Vitals,
 ) -> anyhow::Result<()> {
     let interval = match waiting.take() {
         Some(mut earlier) => {
+            count(&vitals.spool_merged);
             earlier.absorb(interval);
             *earlier
         }

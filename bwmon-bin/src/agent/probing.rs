@@ -1,6 +1,8 @@
 //! Pings the hosts that the collector names, and the collector, on a thread of its own.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use bwmon_core::{Collector, Monitor};
 use super::client::Client;
 use super::config::PingSettings;
 use super::outlets::Destination;
+use super::vitals::{Vitals, count};
 use crate::common::peers::{MAX_PEERS, PEERS_PATH, PeerList};
 
 /// Stack of the thread.
@@ -46,7 +49,11 @@ impl Probes {
 }
 
 /// Starts the thread. It ends when nobody takes its results.
-pub(super) fn start(settings: PingSettings, destination: &Destination) -> anyhow::Result<Probes> {
+pub(super) fn start(
+    settings: PingSettings,
+    destination: &Destination,
+    vitals: Arc<Vitals>,
+) -> anyhow::Result<Probes> {
     let (results, receiver) = sync_channel(CAPACITY);
     let mut config = PingConfig::default();
     config.every = settings.every.duration();
@@ -58,7 +65,7 @@ pub(super) fn start(settings: PingSettings, destination: &Destination) -> anyhow
         is_complaining: false,
         sender: Sender {
             results,
-            dropped: 0,
+            vitals,
             is_gone: false,
         },
     };
@@ -146,7 +153,7 @@ fn place_of(authority: &str) -> Option<PingTarget> {
 /// Sends results on, and never waits.
 struct Sender {
     results: SyncSender<(Timestamp, ProbeResult)>,
-    dropped: u64,
+    vitals: Arc<Vitals>,
     is_gone: bool,
 }
 
@@ -156,11 +163,9 @@ impl Observer for Sender {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => self.is_gone = true,
             Err(TrySendError::Full(_)) => {
-                self.dropped += 1;
-                tracing::warn!(
-                    dropped = self.dropped,
-                    "results of pings had to wait too long"
-                );
+                count(&self.vitals.pings_dropped);
+                let dropped = self.vitals.pings_dropped.load(Ordering::Relaxed);
+                tracing::warn!(dropped, "results of pings had to wait too long");
             }
         }
     }

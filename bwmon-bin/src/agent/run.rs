@@ -1,6 +1,6 @@
 //! `bwmon-agent run`
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use anyhow::{Context, bail};
@@ -15,10 +15,12 @@ use super::handoff::Handoff;
 use super::host::{self, Host};
 use super::identity::Identity;
 use super::ladder::{Ladder, Rung, title};
+use super::metrics;
 use super::outlets::{Destination, Outlets};
 use super::probing;
 use super::selection::{Selection, check_names};
 use super::sources::Sources;
+use super::vitals::Vitals;
 
 /// Stack of the capture thread. The deepest call is the reading of the host.
 const STACK_BYTES: usize = 512 * 1024;
@@ -27,18 +29,26 @@ const STACK_BYTES: usize = 512 * 1024;
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let identity = Identity::take(&config.data_dirs())?;
     let destination = destination(config, &identity)?;
+    let vitals = Arc::new(Vitals::default());
     let mut gatherer = gatherer(config)?;
+    gatherer.tell(Arc::clone(&vitals));
     say_where_reports_go(config, &identity, destination.as_ref());
     say_how_flows_are_seen(gatherer.rung(), gatherer.selection());
 
     if let (true, Some(destination)) = (config.ping.enabled, &destination) {
-        gatherer.listen_to(probing::start(config.ping, destination)?);
+        let vitals = Arc::clone(&vitals);
+        gatherer.listen_to(probing::start(config.ping, destination, vitals)?);
     }
     let (handoff, intervals) = Handoff::new();
     let (stop, stopped) = mpsc::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let outlets = Outlets::open(config, &identity, destination.as_ref()).await?;
+        let told = Arc::clone(&vitals);
+        let outlets = Outlets::open(config, &identity, destination.as_ref(), told).await?;
+        if let Some(address) = config.metrics.listen {
+            let sources = metrics::Sources::of(&outlets, vitals, config.max_flows.count());
+            metrics::start(address, sources).await?;
+        }
         let interval = config.interval.duration();
         thread::Builder::new()
             .name("capture".to_owned())

@@ -8,6 +8,12 @@ use std::fmt::Write as _;
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// A number of the format: exact up to 2^53.
+#[allow(clippy::cast_precision_loss)]
+pub const fn float(value: u64) -> f64 {
+    value as f64
+}
+
 /// What a family of metrics is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

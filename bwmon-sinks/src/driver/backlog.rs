@@ -1,6 +1,7 @@
 //! What a driver sends from: a queue in memory, or a spool on disk.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bwmon_core::report::{Batch, Receipt};
@@ -16,7 +17,8 @@ pub trait Backlog: sealed::Waits {}
 
 pub(super) mod sealed {
     use super::{
-        DriverStats, Flight, Notify, Receipt, SinkError, Timestamp, async_trait, fmt, watch,
+        DriverStats, Duration, Flight, Notify, Receipt, SinkError, Timestamp, async_trait, fmt,
+        watch,
     };
 
     #[async_trait]
@@ -29,8 +31,8 @@ pub(super) mod sealed {
         async fn give_back(&self, flight: Flight) -> Option<Flight>;
         /// Notes a delivery; says how many records wait.
         fn succeeded(&self, sink: &str, now: Timestamp) -> u64;
-        /// Notes a failure.
-        fn failed(&self, error: &SinkError);
+        /// Notes a failure, and how long the next try waits.
+        fn failed(&self, error: &SinkError, wait: Duration);
         /// Keeps what is left, as far as it can be kept.
         async fn close(&self);
         /// Tells that there may be something to take.

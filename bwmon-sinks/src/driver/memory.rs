@@ -1,6 +1,7 @@
 //! The queue in memory and its sums.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bwmon_core::report::{Envelope, Fate, Receipt};
@@ -117,8 +118,7 @@ impl Waits for MemoryQueue {
 
     fn succeeded(&self, sink: &str, now: Timestamp) -> u64 {
         self.update(|inner| {
-            inner.stats.last_error = None;
-            inner.stats.last_success = Some(now);
+            inner.stats.succeeded(now);
             if inner.queue.is_relaxed() && std::mem::take(&mut inner.is_dropping) {
                 let dropped = inner.stats.dropped;
                 tracing::info!(sink, dropped, "the queue has room again");
@@ -127,11 +127,8 @@ impl Waits for MemoryQueue {
         })
     }
 
-    fn failed(&self, error: &SinkError) {
-        self.update(|inner| {
-            inner.stats.retries += 1;
-            inner.stats.last_error = Some(error.to_string());
-        });
+    fn failed(&self, error: &SinkError, wait: Duration) {
+        self.update(|inner| inner.stats.failed(error, wait));
     }
 
     async fn close(&self) {}

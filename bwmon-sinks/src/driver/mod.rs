@@ -25,4 +25,4 @@ pub use config::DriverConfig;
 pub use handle::{Closed, Driver};
 pub use memory::MemoryQueue;
 pub use spooled::{NotTaken, SpoolQueue, Tap};
-pub use stats::DriverStats;
+pub use stats::{DriverStats, Failures};

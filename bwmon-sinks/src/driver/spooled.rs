@@ -170,18 +170,12 @@ impl Waits for SpoolQueue {
     }
 
     fn succeeded(&self, _sink: &str, now: Timestamp) -> u64 {
-        self.stats.send_modify(|stats| {
-            stats.last_error = None;
-            stats.last_success = Some(now);
-        });
+        self.stats.send_modify(|stats| stats.succeeded(now));
         self.stats.borrow().queued
     }
 
-    fn failed(&self, error: &SinkError) {
-        self.stats.send_modify(|stats| {
-            stats.retries += 1;
-            stats.last_error = Some(error.to_string());
-        });
+    fn failed(&self, error: &SinkError, wait: Duration) {
+        self.stats.send_modify(|stats| stats.failed(error, wait));
     }
 
     async fn close(&self) {
@@ -337,6 +331,8 @@ impl Keeper {
         let stats = self.spool.stats();
         self.say_mode(&stats);
         self.say_drops(&stats);
+        self.sums.credit = Some(self.credit as u64);
+        self.sums.unnumbered = self.waiting.load(Ordering::Acquire) as u64;
         publish(&self.stats, &stats, &self.sums);
     }
 
@@ -385,6 +381,8 @@ fn publish(watched: &watch::Sender<DriverStats>, spool: &SpoolStats, sums: &Driv
         stats.queued_bytes = spool.disk_bytes + spool.memory_bytes;
         stats.notices = spool.notices;
         stats.notices_lost = spool.notices_lost;
+        stats.credit = sums.credit;
+        stats.unnumbered = sums.unnumbered;
         stats.spool = Some(spool.clone());
     });
 }

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use bwmon_core::report::bounds;
+use bwmon_core::sink::{SinkError, SinkErrorKind};
 use bwmon_core::time::Timestamp;
 
 use crate::spool::SpoolStats;
@@ -22,6 +25,8 @@ pub struct DriverStats {
     pub refused: u64,
     /// Given up because the queue or the spool was full, or, in a spool, too old or damaged.
     pub dropped: u64,
+    /// Reports that wait for the spool's thread, which numbers them; not offered yet.
+    pub unnumbered: u64,
     /// Waiting.
     pub queued: u64,
     /// With the sink right now, or waiting to be sent to it again.
@@ -35,8 +40,16 @@ pub struct DriverStats {
     /// Drop records of the driver's own that were given up themselves: the receiver sees a gap
     /// without a reason.
     pub notices_lost: u64,
+    /// Writes that the sink took.
+    pub deliveries: u64,
     /// Writes that failed and were tried again.
     pub retries: u64,
+    /// The same by what kind of error it was.
+    pub failures: Failures,
+    /// The wait after the last write, which failed; absent since one succeeded.
+    pub wait: Option<Duration>,
+    /// Records of a backlog that the receiver takes with the next write; only a spool asks.
+    pub credit: Option<u64>,
     /// Refused records by reason, first seen first; at most 16 reasons, the last of them `other
     /// reasons`.
     pub refusals: Vec<(String, u64)>,
@@ -48,10 +61,52 @@ pub struct DriverStats {
     pub spool: Option<SpoolStats>,
 }
 
+/// Writes that failed and were tried again, by kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Failures {
+    /// The destination could not be reached, or did not answer.
+    pub unavailable: u64,
+    /// It had no room or no time.
+    pub busy: u64,
+    /// It does not accept the credential.
+    pub unauthorised: u64,
+    /// It speaks another version.
+    pub incompatible: u64,
+    /// Anything else.
+    pub other: u64,
+}
+
+impl Failures {
+    const fn count(&mut self, kind: SinkErrorKind) {
+        *match kind {
+            SinkErrorKind::Unavailable => &mut self.unavailable,
+            SinkErrorKind::Busy => &mut self.busy,
+            SinkErrorKind::Unauthorised => &mut self.unauthorised,
+            SinkErrorKind::Incompatible => &mut self.incompatible,
+            _ => &mut self.other,
+        } += 1;
+    }
+}
+
 impl DriverStats {
     /// Whether nothing waits and nothing is in flight.
     pub const fn is_empty(&self) -> bool {
         self.queued == 0 && self.in_flight == 0 && self.notices == 0
+    }
+
+    pub(super) fn succeeded(&mut self, now: Timestamp) {
+        self.deliveries += 1;
+        self.wait = None;
+        self.last_error = None;
+        self.last_success = Some(now);
+    }
+
+    pub(super) fn failed(&mut self, error: &SinkError, wait: Duration) {
+        self.retries += 1;
+        self.failures.count(error.kind());
+        self.wait = Some(wait);
+        self.last_error = Some(error.to_string());
     }
 
     /// Counts a refused record; `true` if nothing was refused for this reason before.

@@ -170,14 +170,16 @@ impl<Q: Backlog> Worker<Q> {
         if self.failing.replace(error.kind()) != Some(error.kind()) {
             tracing::warn!(sink = self.name, %error, "delivery fails; records are kept and sent again");
         }
-        self.queue.failed(error);
         let wait = self.backoff.wait(error, &self.config);
         let phase = *self.phase.borrow_and_update();
         let wait = match phase {
-            Phase::Running => wait,
             Phase::Draining => wait.min(DRAINING_WAIT),
-            Phase::Stop => return Err(Stopped),
+            Phase::Running | Phase::Stop => wait,
         };
+        self.queue.failed(error, wait);
+        if phase == Phase::Stop {
+            return Err(Stopped);
+        }
         tokio::select! {
             () = sleep(wait) => Ok(()),
             changed = self.phase.changed() => match changed {

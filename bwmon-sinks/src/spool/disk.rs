@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use bwmon_core::report::Epoch;
 
 use super::files::Files;
 use super::segment::{self, HEADER_BYTES, LaneId, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES};
+use super::stats::LaneStats;
 
 /// Unsynced bytes beyond which a sync does not wait for its time.
 const MOST_UNSYNCED_BYTES: u64 = 1 << 20;
@@ -60,6 +62,8 @@ pub(super) struct Segment {
     pub(super) rank: u32,
     pub(super) len: u64,
     pub(super) synced: u64,
+    /// Of the first record.
+    pub(super) oldest_s: u64,
     pub(super) newest_s: u64,
     /// Parts in it that are still needed.
     pub(super) live: u64,
@@ -87,6 +91,18 @@ impl Lane {
 
     pub(super) fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.len).sum()
+    }
+
+    /// What it holds, `now_s` being the time.
+    pub(super) fn stats(&self, now_s: u64) -> LaneStats {
+        let oldest = self.segments.iter().find(|segment| segment.live > 0);
+        let age = |segment: &Segment| Duration::from_secs(now_s.saturating_sub(segment.oldest_s));
+        LaneStats {
+            bytes: self.bytes(),
+            limit_bytes: self.budget,
+            records: self.segments.iter().map(|segment| segment.live).sum(),
+            oldest: oldest.map(age),
+        }
     }
 
     fn position(&self, id: u64) -> Option<usize> {
@@ -195,6 +211,7 @@ impl Disk {
         if let Some(open) = lane.segments.back_mut() {
             open.len += len as u64;
             open.live += 1;
+            open.oldest_s = open.oldest_s.min(at_s);
             open.newest_s = open.newest_s.max(at_s);
         }
         let segment = id;
@@ -243,6 +260,7 @@ impl Disk {
             rank: slot.rank,
             len,
             synced: len,
+            oldest_s: u64::MAX,
             newest_s: 0,
             live: 0,
             is_sealed: false,

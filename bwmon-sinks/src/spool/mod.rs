@@ -26,5 +26,5 @@ pub use config::SpoolConfig;
 pub use deliver::Settled;
 pub use files::{Files, Folder};
 pub use load::{Waiting, look};
-pub use stats::{Dropped, SpoolStats};
+pub use stats::{Dropped, LaneStats, SpoolStats};
 pub use store::Spool;

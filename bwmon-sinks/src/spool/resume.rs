@@ -75,7 +75,9 @@ impl Spool {
     /// Takes a segment into the index.
     fn adopt(&mut self, lane: LaneId, segment: u64, rank: u32, scan: &Scan, state: Option<&State>) {
         let len = scan.whole_bytes as u64;
-        let newest_s = scan.records.iter().map(|r| r.at_s).max().unwrap_or(0);
+        let times = || scan.records.iter().map(|record| record.at_s);
+        let oldest_s = times().min().unwrap_or(u64::MAX);
+        let newest_s = times().max().unwrap_or(0);
         // A tail that may be torn is never written to again.
         let (id, live, is_sealed) = (segment, 0, true);
         self.disk.lane_mut(lane).segments.push_back(Segment {
@@ -83,6 +85,7 @@ impl Spool {
             rank,
             len,
             synced: len,
+            oldest_s,
             newest_s,
             live,
             is_sealed,

@@ -29,14 +29,34 @@ pub struct SpoolStats {
     pub notices_lost: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,
+    /// What the disk holds of everything but flow rows.
+    pub core: LaneStats,
+    /// What the disk holds of flow rows.
+    pub flow: LaneStats,
     /// Bytes in memory because the disk could not be used.
     pub memory_bytes: u64,
+    /// Records of which at least a part is in memory for that reason.
+    pub memory_records: u64,
     /// Bytes that a loss of power would take.
     pub unsynced_bytes: u64,
     /// How long the oldest record has waited.
     pub oldest: Option<Duration>,
     /// Why the disk cannot be used; absent where it can.
     pub memory_mode: Option<String>,
+}
+
+/// What one lane of a spool holds on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LaneStats {
+    /// Bytes of its segments, what is delivered of them included.
+    pub bytes: u64,
+    /// Most bytes of them.
+    pub limit_bytes: u64,
+    /// Records of which it holds a part that is still needed.
+    pub records: u64,
+    /// Age of the oldest segment that holds one of them.
+    pub oldest: Option<Duration>,
 }
 
 /// Records that are gone.

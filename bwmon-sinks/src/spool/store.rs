@@ -227,12 +227,13 @@ impl Spool {
 
     /// What is held and what became of the rest.
     pub fn stats(&self) -> SpoolStats {
-        let oldest = self
-            .held
-            .values()
-            .next()
-            .or_else(|| self.flight.values().next());
-        let waited = |entry: &Entry| self.now.since(Timestamp::from_secs(entry.at_s));
+        let first = |of: &BTreeMap<Slot, Entry>| of.first_key_value().map(|(_, entry)| entry.at_s);
+        let oldest = first(&self.held)
+            .into_iter()
+            .chain(first(&self.flight))
+            .min();
+        let waited = |at_s| self.now.since(Timestamp::from_secs(at_s));
+        let lane = |id| self.disk.lane(id).stats(seconds(self.now));
         SpoolStats {
             epoch: self.state.epoch,
             emitted: self.counts.emitted,
@@ -245,7 +246,10 @@ impl Spool {
             notices: (self.lost.len() + self.telling.len()) as u64,
             notices_lost: self.counts.notices_lost,
             disk_bytes: self.disk.bytes(),
+            core: lane(LaneId::Core),
+            flow: lane(LaneId::Flow),
             memory_bytes: self.memory_bytes as u64,
+            memory_records: self.memory.len() as u64,
             unsynced_bytes: self.disk.unsynced_bytes() + self.memory_bytes as u64,
             oldest: oldest.map(waited),
             memory_mode: match &self.mode {

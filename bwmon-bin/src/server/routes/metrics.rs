@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use crate::common::exposition::{self, Exposition, Kind};
+use crate::common::exposition::{self, Exposition, Kind, float};
 use crate::server::ingest::MemoryBudget;
 use crate::server::problem::Problem;
 use crate::server::state::App;
@@ -272,10 +272,4 @@ fn legacy(text: &mut Exposition, app: &App) {
         "How many may be known; reports of further ones are refused.",
         float(most as u64),
     );
-}
-
-/// Exact up to 2^53, as everything in the format.
-#[allow(clippy::cast_precision_loss)]
-const fn float(value: u64) -> f64 {
-    value as f64
 }

@@ -186,6 +186,10 @@ impl World {
             stats.memory_bytes <= self.config.memory_bytes as u64,
             "{stats:?}"
         );
+        let lanes = stats.core.bytes + stats.flow.bytes;
+        assert_eq!(lanes, stats.disk_bytes, "{stats:?}");
+        let in_core = stats.core.records..=stats.core.records + stats.memory_records;
+        assert!(in_core.contains(&stats.spooled), "{stats:?}");
         let budget = self.config.core_bytes + self.config.flow_bytes;
         assert!(stats.disk_bytes <= budget, "{stats:?}");
     }
