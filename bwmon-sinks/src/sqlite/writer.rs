@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bwmon_core::report::Receipt;
@@ -27,6 +28,11 @@ const IDLE: Duration = Duration::from_millis(5);
 const GROUP_RECORDS: usize = 1_024;
 /// Bytes that are committed together, unless one batch alone has more.
 const GROUP_BYTES: usize = 4 << 20;
+/// For how long more is waited for, once, where a group is smaller than the one before: a commit costs the
+/// same whatever it carries.
+const LINGER: Duration = Duration::from_micros(400);
+/// Batches of a group from which on that is done: below, nobody gains by waiting.
+const LOADED: usize = 8;
 /// Steps of sealing in one transaction when nothing else is to be done.
 const IDLE_STEPS: usize = 4;
 /// How far sealing is ahead of the generation that grows meanwhile, so that it ends first.
@@ -68,6 +74,8 @@ pub(super) struct Writer {
     store: Option<Store>,
     chunks: ChunkWriter,
     checkpointer: Checkpointer,
+    /// Batches of the last commit.
+    last_group: usize,
 }
 
 impl Store {
@@ -152,6 +160,7 @@ impl Writer {
             store: Some(store),
             chunks,
             checkpointer,
+            last_group: 0,
         }
     }
 
@@ -253,25 +262,16 @@ impl Writer {
         reply: Reply<Receipt>,
         commands: &Receiver<Queued>,
     ) -> Option<Queued> {
-        let (mut records, mut bytes) = batch.size();
-        let (mut batches, mut replies) = (vec![batch], vec![reply]);
-        let mut other = None;
-        while records < GROUP_RECORDS && bytes < GROUP_BYTES {
-            match commands.try_recv() {
-                Ok((Command::Write(batch, reply), _place)) => {
-                    let size = batch.size();
-                    records += size.0;
-                    bytes += size.1;
-                    batches.push(batch);
-                    replies.push(reply);
-                }
-                Ok(command) => {
-                    other = Some(command);
-                    break;
-                }
-                Err(_) => break,
-            }
+        let mut group = Group::new(batch, reply);
+        let mut other = group.gather(commands);
+        if other.is_none() && (LOADED..self.last_group).contains(&group.replies.len()) {
+            thread::sleep(LINGER);
+            other = group.gather(commands);
         }
+        let Group {
+            batches, replies, ..
+        } = group;
+        self.last_group = replies.len();
         let begun = Instant::now();
         let written = self.write(batches);
         self.figures.written(begun.elapsed(), written.is_ok());
@@ -344,6 +344,44 @@ impl Writer {
         connection
             .close()
             .map_err(|(_, error)| write_error(&path, error))
+    }
+}
+
+/// Batches that are committed together.
+struct Group {
+    batches: Vec<Prepared>,
+    replies: Vec<Reply<Receipt>>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn new(batch: Prepared, reply: Reply<Receipt>) -> Self {
+        let (records, bytes) = batch.size();
+        Self {
+            batches: vec![batch],
+            replies: vec![reply],
+            records,
+            bytes,
+        }
+    }
+
+    /// Takes in what waits, up to the bounds. What was taken from the queue and is no batch is given back.
+    fn gather(&mut self, commands: &Receiver<Queued>) -> Option<Queued> {
+        while self.records < GROUP_RECORDS && self.bytes < GROUP_BYTES {
+            match commands.try_recv() {
+                Ok((Command::Write(batch, reply), _place)) => {
+                    let (records, bytes) = batch.size();
+                    self.records += records;
+                    self.bytes += bytes;
+                    self.batches.push(batch);
+                    self.replies.push(reply);
+                }
+                Ok(other) => return Some(other),
+                Err(_) => return None,
+            }
+        }
+        None
     }
 }
 
