@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::body::Share;
 use crate::server::stop::Stopping;
 
-/// Deliveries that wait at most; more are turned away.
-const QUEUE: usize = 256;
+/// Deliveries that wait at most; more are turned away. What they take is bounded by the memory budget.
+const QUEUE: usize = 4_096;
 /// Most deliveries that are committed together.
 const GROUP_DELIVERIES: usize = 50;
 /// Most records that are committed together, unless one delivery alone has more.
