@@ -15,6 +15,7 @@ mod queue;
 mod stats;
 mod worker;
 
+pub use backoff::Backoff;
 pub use config::DriverConfig;
 pub use handle::{Closed, Driver};
 pub use stats::DriverStats;
