@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run build build-rust build-page test test-setup fmt fmt-check page-check clippy deny doc \
-	test-rust examples bench-check bench bench-peers bench-live bench-ingest soak measure-agent fuzz-check fuzz fuzz-short \
+	test-rust examples bench-check bench bench-peers bench-live bench-ingest simulate soak measure-agent fuzz-check fuzz fuzz-short \
 	page-build page-states e2e advisories
 
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -73,6 +73,9 @@ bench-live: ## Live capture against RustNet and libpcap on one core (5 minutes, 
 
 bench-ingest: ## Reports per second of the collector, beside VictoriaMetrics and a bare log (10 minutes)
 	@scripts/bench-ingest.sh
+
+simulate: ## 10,000 agents against a collector that is killed once (7 minutes, on a quiet machine)
+	@scripts/simulate.sh
 
 measure-agent: ## Memory and processor time of the agent (some minutes, on a quiet machine)
 	@scripts/measure-agent.sh

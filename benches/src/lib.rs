@@ -3,6 +3,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "ingest")]
+pub mod ingest;
 pub mod naive;
 pub mod pcap;
 pub mod trace;

@@ -282,3 +282,15 @@ fn it_serves_again_after_file_descriptors_ran_out() {
     assert_eq!(get(&process.url("/api/v1/health"), &[]).status, 200);
     assert_eq!(deliver(&process, 1)["fates"], serde_json::json!(["stored"]));
 }
+
+#[test]
+fn the_limit_of_open_files_is_raised_as_far_as_it_may_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start_with_limit(folder.path(), "-Sn 40 && ulimit -Hn 500");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", process.child.id())).unwrap();
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<_> = files.unwrap().split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers, ["500", "500"]);
+}

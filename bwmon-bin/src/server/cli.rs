@@ -9,12 +9,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::assets::Page;
 use super::commands::{self, AgentsCommand, TokenArguments, print};
 use super::config::{Config, EXAMPLE, Overrides};
-use super::{Server, openapi};
+use super::{Server, files, openapi};
 use crate::common::errors::told;
-use crate::common::log;
+use crate::common::{log, memory};
 
 /// Exit code for a wrong command line or configuration, as clap has it.
 const USAGE: u8 = 2;
+
+/// Arenas of the allocator: what one thread decodes another lets go of, minutes later.
+const ARENAS: u8 = 2;
 
 const ABOUT: &str = "Takes in what agents report, stores it, and shows it in a browser";
 const EXAMPLES: &str = "\
@@ -107,6 +110,7 @@ fn serve(overrides: Overrides) -> ExitCode {
 }
 
 fn start_and_run(config: Config) -> anyhow::Result<()> {
+    memory::bound_arenas(ARENAS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -114,6 +118,7 @@ fn start_and_run(config: Config) -> anyhow::Result<()> {
     let result = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+        files::raise_limit(config.limits.connections);
         let data = config.data_dir.display().to_string();
         let retention = config.retention;
         let server = Server::start(config, Page::embedded()).await?;

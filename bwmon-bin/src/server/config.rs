@@ -148,7 +148,7 @@ impl Default for LegacyConfig {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1_024,
+            connections: 16_384,
             event_streams: 256,
         }
     }

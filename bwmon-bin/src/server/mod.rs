@@ -13,6 +13,7 @@ pub mod commands;
 pub mod config;
 pub mod counters;
 pub mod extract;
+pub mod files;
 pub mod guard;
 pub mod ingest;
 pub mod legacy;

@@ -16,7 +16,7 @@ use bwmon_sinks::Clock;
 use bwmon_sinks::sqlite::{
     AgentEntry, OpenError, ReadError, SqliteConfig, SqliteMaintenance, SqliteReader, SqliteSink,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 
@@ -43,6 +43,12 @@ const FIRST_CLEAN_UP: Duration = Duration::from_secs(60);
 const RESTORED: Duration = Duration::from_secs(300);
 /// Most reports of one host that are read at the start.
 const RESTORED_REPORTS: usize = 512;
+/// Most reports of all hosts that are read at the start, besides the last of each: agents wait
+/// meanwhile.
+const RESTORED_IN_ALL: usize = 10_000;
+/// Connections that wait to be accepted; the attempts of further ones are lost, and come again a second
+/// later, all at once.
+const BACKLOG: u32 = 4_096;
 /// How often hosts are looked at for silence.
 const TICK: Duration = Duration::from_secs(1);
 /// How often the registry of agents is asked for changes: a revoked agent is out a second later.
@@ -150,7 +156,7 @@ impl Server {
     /// As [`StartError`] says.
     pub async fn start(config: Config, page: Page) -> Result<Self, StartError> {
         let auth = auth(&config)?;
-        let socket = listen(config.listen).await?;
+        let socket = listen(config.listen)?;
         let address = socket.local_addr().map_err(|source| StartError::Listen {
             listen: config.listen,
             source,
@@ -360,8 +366,8 @@ fn auth(config: &Config) -> Result<Option<Auth>, StartError> {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| {
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    bind(address).map_err(|source| {
         if source.kind() == io::ErrorKind::AddrInUse {
             let next = address.port().checked_add(1).unwrap_or(8_000);
             return StartError::AddressInUse {
@@ -374,6 +380,19 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
             source,
         }
     })
+}
+
+/// As [`TcpListener::bind`], with room for more that wait to be accepted: until the hosts are read back, and
+/// whenever all agents come at once. The system has a limit too (`net.core.somaxconn`).
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The listener for agents of the original program, where they are let in.
@@ -440,17 +459,25 @@ fn take_folder(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-/// Fills the hosts in memory from the store, those that were heard of last first.
+/// Fills the hosts in memory from the store, those that were heard of last first. The more there are, the
+/// less of the course of each.
 fn restore(live: &Live, reader: &SqliteReader) -> Result<(), ReadError> {
     let mut agents = reader.agents()?;
     agents.sort_by_key(|entry| std::cmp::Reverse(entry.last_seen));
-    for entry in agents.into_iter().take(MAX_HOSTS) {
-        restore_host(live, reader, entry)?;
+    agents.truncate(MAX_HOSTS);
+    let each = (RESTORED_IN_ALL / agents.len().max(1)).min(RESTORED_REPORTS);
+    for entry in agents {
+        restore_host(live, reader, entry, each)?;
     }
     Ok(())
 }
 
-fn restore_host(live: &Live, reader: &SqliteReader, entry: AgentEntry) -> Result<(), ReadError> {
+fn restore_host(
+    live: &Live,
+    reader: &SqliteReader,
+    entry: AgentEntry,
+    reports: usize,
+) -> Result<(), ReadError> {
     let seen = Sightings {
         first: entry.first_seen,
         last: entry.last_seen,
@@ -459,8 +486,15 @@ fn restore_host(live: &Live, reader: &SqliteReader, entry: AgentEntry) -> Result
     let Some(latest) = reader.latest_report(entry.agent)? else {
         return Ok(());
     };
-    let end = latest.interval.window.end();
-    let from = end.minus(RESTORED);
+    let window = latest.interval.window;
+    let course = window
+        .duration()
+        .saturating_mul(u32::try_from(reports).unwrap_or(u32::MAX));
+    if reports <= 1 {
+        live.restore_report(entry.agent, latest.key, Arc::new(latest.interval));
+        return Ok(());
+    }
+    let (from, end) = (window.end().minus(RESTORED.min(course)), window.end());
     reader.reports(entry.agent, from, end, RESTORED_REPORTS, |report| {
         live.restore_report(entry.agent, report.key, Arc::new(report.interval));
         ControlFlow::Continue(())

@@ -413,8 +413,13 @@ impl Process {
 
     /// One that may not open more files than this.
     pub fn start_with_few_files(folder: &Path, files: u32) -> Self {
+        Self::start_with_limit(folder, &format!("-n {files}"))
+    }
+
+    /// One that starts with a limit of open files, in the terms of the shell's `ulimit`.
+    pub fn start_with_limit(folder: &Path, limit: &str) -> Self {
         let mut command = Command::new("sh");
-        let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_bwmon-collector")]);
         Self::spawn(command, folder, Stdio::null())
     }

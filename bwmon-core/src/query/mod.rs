@@ -79,7 +79,8 @@ pub struct HostSummary {
     /// ahead; what is further in the future is refused.
     #[serde(default)]
     pub clock_wrong_by_us: Option<i64>,
-    /// Recent course for a sparkline, oldest first, at most 60 points.
+    /// Recent course for a sparkline, oldest first, at most 60 points, and fewer in a list of more than
+    /// 2,000 hosts.
     pub recent: Vec<RecentPoint>,
 }
 

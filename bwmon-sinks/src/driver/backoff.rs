@@ -6,17 +6,27 @@ use bwmon_core::sink::{SinkError, SinkErrorKind};
 
 use super::config::DriverConfig;
 
-/// Full jitter: a random moment within a bound that doubles. Only a commit resets it, because a
-/// destination that accepts connections and then fails is still down.
+/// How long to wait before the next try. Full jitter: a random moment within a bound that doubles. Only
+/// a commit resets it, because a destination that accepts connections and then fails is still down.
+///
+/// [`Driver`](super::Driver) has one for its sink. It is public for programs that play many agents
+/// without a driver each.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     failures: u32,
     is_established: bool,
     random: fastrand::Rng,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Backoff {
-    pub(super) fn new() -> Self {
+    /// One that has seen nothing yet.
+    pub fn new() -> Self {
         Self {
             failures: 0,
             is_established: false,
@@ -25,13 +35,13 @@ impl Backoff {
     }
 
     /// A batch was taken.
-    pub(super) const fn committed(&mut self) {
+    pub const fn committed(&mut self) {
         self.failures = 0;
         self.is_established = true;
     }
 
     /// The wait after `error`.
-    pub(super) fn wait(&mut self, error: &SinkError, config: &DriverConfig) -> Duration {
+    pub fn wait(&mut self, error: &SinkError, config: &DriverConfig) -> Duration {
         let was_established = std::mem::take(&mut self.is_established);
         if let Some(delay) = error.delay() {
             return self.within_a_fifth(delay);

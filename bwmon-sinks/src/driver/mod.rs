@@ -21,6 +21,7 @@ mod stats;
 mod worker;
 
 pub use backlog::Backlog;
+pub use backoff::Backoff;
 pub use config::DriverConfig;
 pub use handle::{Closed, Driver};
 pub use memory::MemoryQueue;

@@ -7,14 +7,14 @@
 //! request to its answer in microseconds, and what the server's threads ran meanwhile in nanoseconds
 //! (`/proc/PID/task/*/schedstat`). An answer other than 200 and 204 ends it with an error.
 
-mod enrol;
-mod http;
 mod payload;
 
+use std::io::read_to_string;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use http::Connection;
+use bwmon_benches::ingest::process::run_time;
+use bwmon_benches::ingest::{Connection, enrol, percentile};
 use payload::{Hosts, Target};
 
 /// Hosts that report.
@@ -70,7 +70,10 @@ fn arguments() -> Result<Arguments, String> {
 
 async fn load(arguments: &Arguments) -> Result<String, String> {
     let credentials = match arguments.target {
-        Target::Bwmon => enrol::all(&arguments.address, HOSTS).await?,
+        Target::Bwmon => {
+            let token = read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
+            enrol(&arguments.address, &token, 0..HOSTS).await?
+        }
         Target::Log | Target::Victoria => Vec::new(),
     };
     let ran_before = run_time(arguments.server)?;
@@ -107,25 +110,15 @@ async fn send(
     while Instant::now() < end {
         let request = hosts.next();
         let sent = Instant::now();
-        connection.ask(request).await?;
+        let answer = connection.ask(request).await?;
+        if !matches!(answer.status, 200 | 204) {
+            return Err(format!(
+                "refused: {} {}",
+                answer.head,
+                String::from_utf8_lossy(answer.body)
+            ));
+        }
         latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
     }
     Ok(latencies)
-}
-
-/// What the threads of a process have run so far, in nanoseconds (proc(5), schedstat). Those that ended
-/// are not in it: servers keep theirs.
-fn run_time(process: u32) -> Result<u64, String> {
-    let folder = format!("/proc/{process}/task");
-    let tasks = std::fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?;
-    let ran = tasks.flatten().filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    Ok(ran.sum())
-}
-
-fn percentile(sorted: &[u32], percent: usize) -> u32 {
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or(0)
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bwmon_benches::ingest::post;
 use bwmon_core::frame::PerDirection;
 use bwmon_core::report::{
     CpuUsage, Epoch, HostFacts, HostMetrics, InterfaceFacts, InterfaceInterval, Interval,
@@ -99,15 +100,6 @@ fn bwmon(host: &Host) -> Vec<u8> {
         wire::CONTENT_TYPE
     );
     post("/api/v1/ingest", &headers, &document(host))
-}
-
-/// A POST request.
-pub(crate) fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n"
-    );
-    [head.as_bytes(), body].concat()
 }
 
 /// Twelve values that change from report to report.

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bwmon_core::query::{HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
+use bwmon_core::query::{Cloned, HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 
@@ -14,7 +14,7 @@ use super::sums;
 /// How far back the sums of a host go.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Points of a sparkline.
-const MAX_POINTS: usize = 60;
+pub(super) const MAX_POINTS: usize = 60;
 /// How long the result of a ping is shown.
 const PROBES_KEPT: Duration = Duration::from_secs(600);
 /// Most targets whose results are kept.
@@ -38,7 +38,7 @@ pub(super) struct LiveHost {
     rows: usize,
     /// Grows with each report.
     version: u64,
-    top_peer: Option<(u64, Option<PeerUsage>)>,
+    top_peer: Option<KnownTopPeer>,
     detail: Option<(DetailOf, Arc<str>)>,
     announced: Option<Instant>,
     is_held_back: bool,
@@ -289,37 +289,93 @@ impl LiveHost {
         now: Instant,
         stale_after: Duration,
     ) -> HostSummary {
-        let status = self.status(now, stale_after);
-        let top_peer = self.top_peer();
-        let latest = self
-            .latest
-            .as_ref()
-            .map(|latest| Arc::clone(&latest.interval))
-            .unwrap_or_default();
-        let summary = sums::summary(
-            &latest,
+        let (summary, top_peer) = self.draft(agent, now, stale_after, MAX_POINTS).finish();
+        self.keep_top_peer(top_peer);
+        summary
+    }
+
+    /// What a summary is made of, with the newest `points` of the sparkline. Cheap: what costs time is done
+    /// by [`Draft::finish`], which needs no lock.
+    pub(super) fn draft(
+        &self,
+        agent: AgentId,
+        now: Instant,
+        stale_after: Duration,
+        points: usize,
+    ) -> Draft {
+        let latest = self.latest();
+        let skipped = self.points.len().saturating_sub(points);
+        let known = self.top_peer.as_ref();
+        Draft {
             agent,
-            status,
-            self.seen,
-            top_peer,
-            self.points.iter().copied(),
-        );
-        HostSummary {
+            status: self.status(now, stale_after),
+            seen: self.seen,
+            latest: latest.unwrap_or_default(),
+            points: self.points.iter().skip(skipped).copied().collect(),
             cloned: self.clones.verdict(now, self.silence(stale_after)),
-            ..summary
+            version: self.version,
+            top_peer: match known.filter(|(version, _)| *version == self.version) {
+                Some((_, peer)) => TopPeer::Known(peer.clone()),
+                None => TopPeer::Of(self.minute()),
+            },
         }
     }
 
-    /// Summed when somebody asks, and then kept until the next report.
-    fn top_peer(&mut self) -> Option<PeerUsage> {
-        match &self.top_peer {
-            Some((version, peer)) if *version == self.version => peer.clone(),
-            _ => {
-                let peer = sums::peers(&self.minute(), 1).into_iter().next();
-                self.top_peer = Some((self.version, peer.clone()));
-                peer
-            }
+    /// Keeps what was summed until the next report.
+    pub(super) fn keep_top_peer(&mut self, (version, peer): KnownTopPeer) {
+        if version == self.version {
+            self.top_peer = Some((version, peer));
         }
+    }
+}
+
+/// A host's top peer, and the version of the host that it is of.
+pub(super) type KnownTopPeer = (u64, Option<PeerUsage>);
+
+/// A summary to be.
+#[derive(Debug)]
+pub(super) struct Draft {
+    agent: AgentId,
+    status: HostStatus,
+    seen: Sightings,
+    latest: Arc<Interval>,
+    points: Vec<RecentPoint>,
+    cloned: Option<Cloned>,
+    version: u64,
+    top_peer: TopPeer,
+}
+
+#[derive(Debug)]
+enum TopPeer {
+    Known(Option<PeerUsage>),
+    /// To be found in these reports.
+    Of(Vec<Arc<Interval>>),
+}
+
+impl Draft {
+    pub(super) const fn agent(&self) -> AgentId {
+        self.agent
+    }
+
+    /// The summary, and for [`LiveHost::keep_top_peer`] what took the time.
+    pub(super) fn finish(self) -> (HostSummary, KnownTopPeer) {
+        let top_peer = match self.top_peer {
+            TopPeer::Known(peer) => peer,
+            TopPeer::Of(minute) => sums::peers(&minute, 1).into_iter().next(),
+        };
+        let summary = sums::summary(
+            &self.latest,
+            self.agent,
+            self.status,
+            self.seen,
+            top_peer.clone(),
+            self.points.into_iter(),
+        );
+        let summary = HostSummary {
+            cloned: self.cloned,
+            ..summary
+        };
+        (summary, (self.version, top_peer))
     }
 }
 

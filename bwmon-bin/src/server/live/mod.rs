@@ -22,13 +22,18 @@ use super::clocks::Clocks;
 use super::legacy::identity;
 use super::model::HostList;
 use crate::common::peers::Peer;
-use host::LiveHost;
+use host::{Draft, KnownTopPeer, LiveHost, MAX_POINTS};
 pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 
 /// Most hosts.
 pub const MAX_HOSTS: usize = 10_000;
 /// Most rows (flows, interfaces, file systems and so on) that the minutes of all hosts hold.
 const MAX_ROWS: usize = 1_000_000;
+/// Points of the sparklines of a list of all hosts: each has 60, and fewer where there are more than
+/// 2,000 hosts. They are most of what is sent.
+const LIST_POINTS: usize = 120_000;
+/// Fewest points of each.
+const LEAST_POINTS: usize = 12;
 /// Shortest time between two events of one host.
 const EVENT_PAUSE: Duration = Duration::from_secs(1);
 /// Events that a slow listener may be behind before it gets everything anew.
@@ -192,21 +197,38 @@ impl Live {
     /// Every host, by name.
     pub fn list(&self) -> HostList {
         let now = Instant::now();
-        let hosts: Vec<(AgentId, HostSummary)> = {
+        let drafts: Vec<Draft> = {
             let mut hosts = self.lock();
-            let all = hosts.reporting();
-            all.map(|(agent, host)| (*agent, host.summary(*agent, now, self.stale_after)))
+            let points = LIST_POINTS / hosts.by_agent.len().max(1);
+            let points = points.clamp(LEAST_POINTS, MAX_POINTS);
+            hosts
+                .reporting()
+                .map(|(agent, host)| host.draft(*agent, now, self.stale_after, points))
                 .collect()
         };
-        let mut hosts: Vec<_> = hosts
-            .into_iter()
-            .map(|(agent, summary)| self.with_clock(agent, summary))
-            .collect();
+        let mut top_peers = Vec::with_capacity(drafts.len());
+        let mut hosts = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let agent = draft.agent();
+            let (summary, top_peer) = draft.finish();
+            top_peers.push((agent, top_peer));
+            hosts.push(self.with_clock(agent, summary));
+        }
+        self.keep_top_peers(top_peers);
         hosts.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         HostList {
             hosts,
             stale_after_s: self.stale_after.as_secs(),
             server_time: self.clock.now(),
+        }
+    }
+
+    fn keep_top_peers(&self, top_peers: Vec<(AgentId, KnownTopPeer)>) {
+        let mut hosts = self.lock();
+        for (agent, top_peer) in top_peers {
+            if let Some(host) = hosts.by_agent.get_mut(&agent) {
+                host.keep_top_peer(top_peer);
+            }
         }
     }
 

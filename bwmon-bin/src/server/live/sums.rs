@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use bwmon_core::frame::{PerDirection, Tally};
 use bwmon_core::query::{HostDetail, HostStatus, HostSummary, PeerUsage, Probed, RecentPoint};
-use bwmon_core::report::{AgentId, FlowIdentity, FlowsLost, HostMetrics, Interval, MountUsage};
+use bwmon_core::report::{
+    AgentId, FlowIdentity, FlowRow, FlowsLost, HostMetrics, Interval, MountUsage,
+};
 use bwmon_core::time::Window;
 use bwmon_sinks::sqlite::TrafficSummer;
 
@@ -188,36 +190,41 @@ pub(super) fn peers(minute: &[Arc<Interval>], limit: usize) -> Vec<PeerUsage> {
     let Some(window) = hull(minute) else {
         return Vec::new();
     };
-    let mut of: HashMap<IpAddr, (PerDirection<Tally>, HashSet<FlowIdentity<'_>>)> = HashMap::new();
-    for interval in minute {
-        let uplinks: HashSet<&str> = interval
-            .interfaces
-            .iter()
-            .filter(|interface| interface.facts.is_uplink)
-            .map(|interface| interface.facts.name.as_str())
-            .collect();
-        for row in &interval.flows {
-            let leaves_the_host = match row.interface.as_deref() {
-                Some(name) => uplinks.contains(name),
-                None => !row.is_within_host(),
-            };
-            if leaves_the_host {
-                let (traffic, flows) = of.entry(row.remote).or_default();
-                traffic.add(row.traffic);
-                flows.insert(row.identity());
-            }
-        }
+    let rows = || minute.iter().flat_map(|interval| leaving(interval));
+    let mut of: HashMap<IpAddr, PerDirection<Tally>> = HashMap::new();
+    for row in rows() {
+        of.entry(row.remote).or_default().add(row.traffic);
     }
     let mut peers: Vec<_> = of.into_iter().collect();
-    peers
-        .sort_unstable_by_key(|(address, (traffic, _))| (Reverse(traffic.total_bytes()), *address));
+    peers.sort_unstable_by_key(|(address, traffic)| (Reverse(traffic.total_bytes()), *address));
     peers.truncate(limit);
-    let usage =
-        |(address, (traffic, flows)): (IpAddr, (PerDirection<Tally>, HashSet<_>))| PeerUsage {
-            address,
-            traffic,
-            rate_bps: rate(&window, &traffic),
-            flows: u32::try_from(flows.len()).unwrap_or(u32::MAX),
-        };
+    // Only of those that are listed: telling flows apart costs more than adding them up.
+    let listed: HashSet<IpAddr> = peers.iter().map(|(address, _)| *address).collect();
+    let mut flows: HashMap<IpAddr, HashSet<FlowIdentity<'_>>> = HashMap::new();
+    for row in rows().filter(|row| listed.contains(&row.remote)) {
+        flows.entry(row.remote).or_default().insert(row.identity());
+    }
+    let usage = |(address, traffic): (IpAddr, PerDirection<Tally>)| PeerUsage {
+        address,
+        traffic,
+        rate_bps: rate(&window, &traffic),
+        flows: u32::try_from(flows.get(&address).map_or(0, HashSet::len)).unwrap_or(u32::MAX),
+    };
     peers.into_iter().map(usage).collect()
+}
+
+/// Flows that leave the host: those on its uplinks, and those without an interface to somebody else.
+fn leaving(interval: &Interval) -> impl Iterator<Item = &FlowRow> {
+    let interfaces = interval.interfaces.iter().map(|interface| &interface.facts);
+    let uplinks: Vec<&str> = interfaces
+        .filter(|facts| facts.is_uplink)
+        .map(|facts| facts.name.as_str())
+        .collect();
+    interval
+        .flows
+        .iter()
+        .filter(move |row| match row.interface.as_deref() {
+            Some(name) => uplinks.contains(&name),
+            None => !row.is_within_host(),
+        })
 }

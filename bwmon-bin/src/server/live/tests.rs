@@ -268,3 +268,40 @@ fn names_of_enrolled_hosts_are_known_by_what_they_say_last() {
     report(&live, key(1, 1), named("alpha"));
     assert!(!live.is_name_of_enrolled("alpha"));
 }
+
+#[test]
+fn sparklines_are_shorter_in_a_list_of_very_many_hosts() {
+    let live = live();
+    for seq in 1..=70 {
+        report(&live, key(1, seq), interval(10 + seq, vec![]));
+    }
+    let points = || live.list().hosts[0].recent.clone();
+    let all = points();
+    assert_eq!(all.len(), 60);
+    for other in 1_000..11_000_u128 {
+        live.delivered(AgentId(other), Timestamp::from_secs(1), []);
+    }
+    assert_eq!(points(), all[48..]);
+    assert_eq!(live.detail(AGENT).unwrap().summary.recent, all);
+}
+
+#[test]
+fn the_top_peer_of_a_list_is_that_of_the_newest_reports() {
+    let live = live();
+    let top = || live.list().hosts[0].top_peer.clone();
+    assert!(live.list().hosts.is_empty());
+    report(
+        &live,
+        key(1, 1),
+        interval(10, vec![flow(Some("eth0"), 1, 100)]),
+    );
+    assert_eq!(top().unwrap().address.to_string(), "198.51.100.1");
+    assert_eq!(top(), top());
+    let two = vec![flow(Some("eth0"), 2, 80), flow(Some("eth0"), 2, 90)];
+    report(&live, key(1, 2), interval(12, two));
+    let peer = top().unwrap();
+    assert_eq!(peer.address.to_string(), "198.51.100.2");
+    assert_eq!((peer.traffic.ingress.bytes, peer.flows), (170, 1));
+    let detail = live.detail(AGENT).unwrap();
+    assert_eq!(detail.summary.top_peer, Some(peer));
+}

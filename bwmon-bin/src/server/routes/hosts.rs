@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use bwmon_core::query::{HostDetail, SeriesSet, TrafficSum};
 use bwmon_core::report::AgentId;
 use bwmon_core::time::Timestamp;
@@ -23,8 +25,15 @@ use crate::server::state::App;
         (status = "default", description = "Why not", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn hosts(State(app): State<App>) -> Json<HostList> {
-    Json(app.live().list())
+pub async fn hosts(State(app): State<App>) -> ApiResult<Response> {
+    // Of ten thousand hosts it takes a while.
+    let listing = tokio::task::spawn_blocking(move || serde_json::to_vec(&app.live().list()));
+    let failed =
+        |error: &dyn std::fmt::Display| ApiError::internal("listing the hosts failed", error);
+    let json = listing.await.map_err(|error| failed(&error))?;
+    let json = json.map_err(|error| failed(&error))?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, kind)], json).into_response())
 }
 
 /// One host in full

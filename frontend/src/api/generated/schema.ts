@@ -773,7 +773,10 @@ export interface components {
             name: string;
             /** @description Distribution and version. */
             os: string;
-            /** @description Recent course for a sparkline, oldest first, at most 60 points. */
+            /**
+             * @description Recent course for a sparkline, oldest first, at most 60 points, and fewer in a list of more than
+             *     2,000 hosts.
+             */
             recent: components["schemas"]["RecentPoint"][];
             /** @description Whether it reports. */
             status: components["schemas"]["HostStatus"];

@@ -1,21 +1,26 @@
-//! Enrols the hosts that report, as docs/decisions/0016-agent-identity.md describes it.
+//! Enrols hosts, as docs/decisions/0016-agent-identity.md describes it.
 
 use std::fmt::Write as _;
-use std::io::read_to_string;
 
 use sha2::{Digest, Sha256};
 
-use crate::http::Connection;
-use crate::payload::post;
+use super::http::{Connection, post};
 
-/// Enrols so many hosts with the token on standard input; their credentials as they are sent.
-pub(crate) async fn all(address: &str, count: usize) -> Result<Vec<String>, String> {
-    let token = read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
+/// Enrols hosts with a token of `bwmon-collector enrol-token`, those of these numbers; their credentials as
+/// they are sent.
+///
+/// # Errors
+/// Where the token is none, or the collector does not take it.
+pub async fn enrol(
+    address: &str,
+    token: &str,
+    numbers: impl IntoIterator<Item = usize>,
+) -> Result<Vec<String>, String> {
     let (_, key) = token.trim().rsplit_once(':').ok_or("there is no token")?;
     let (id, secret) = key.split_once('.').ok_or("the token is cut")?;
     let mut connection = Connection::open(address).await?;
-    let mut credentials = Vec::with_capacity(count);
-    for number in 0..count {
+    let mut credentials = Vec::new();
+    for number in numbers {
         let mut credential = [0; 32];
         fastrand::fill(&mut credential);
         let body = serde_json::json!({
@@ -26,7 +31,11 @@ pub(crate) async fn all(address: &str, count: usize) -> Result<Vec<String>, Stri
         });
         let headers = "content-type: application/json\r\n";
         let request = post("/api/v1/enrol", headers, body.to_string().as_bytes());
-        connection.ask(&request).await?;
+        let answer = connection.ask(&request).await?;
+        if answer.status != 200 {
+            let words = String::from_utf8_lossy(answer.body);
+            return Err(format!("host {number} is not enrolled: {words}"));
+        }
         credentials.push(hex(&credential));
     }
     Ok(credentials)
