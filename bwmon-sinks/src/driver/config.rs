@@ -24,14 +24,14 @@ pub struct DriverConfig {
 }
 
 impl Default for DriverConfig {
-    /// 4,096 records, 64 MiB; 1 s doubling to 300 s, 30 s spread, 5 min hold.
+    /// 4,096 records, 64 MiB; 1 s doubling to 300 s, 10 s spread, 5 min hold.
     fn default() -> Self {
         Self {
             queue_records: 4_096,
             queue_bytes: 64 << 20,
             backoff_first: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(300),
-            reconnect_spread: Duration::from_secs(30),
+            reconnect_spread: Duration::from_secs(10),
             hold: Duration::from_secs(300),
             clock: Clock::default(),
         }

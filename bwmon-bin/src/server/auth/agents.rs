@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use bwmon_core::report::AgentId;
 use bwmon_sinks::Clock;
+use foldhash::fast::RandomState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::bearer;
@@ -46,7 +47,8 @@ pub struct Agents {
 
 #[derive(Debug, Default)]
 struct Table {
-    by_credential: HashMap<Fingerprint, (AgentId, AgentState)>,
+    /// Fingerprints are hashes already, and nobody chooses them.
+    by_credential: HashMap<Fingerprint, (AgentId, AgentState), RandomState>,
     /// Names of the hosts of those that may report, as they are compared.
     names: HashSet<String>,
 }

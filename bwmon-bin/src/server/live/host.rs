@@ -34,6 +34,8 @@ pub(super) struct LiveHost {
     /// By the end of the window; the last is not always the latest report.
     minute: VecDeque<Held>,
     latest: Option<Held>,
+    /// As the latest report says, so that the report need not be looked at.
+    name: Option<Box<str>>,
     points: VecDeque<RecentPoint>,
     rows: usize,
     /// Grows with each report.
@@ -69,6 +71,12 @@ impl Held {
     }
 }
 
+/// A host says another name than before.
+pub(super) struct Renamed<'a> {
+    pub(super) before: Option<Box<str>>,
+    pub(super) after: Option<&'a str>,
+}
+
 impl LiveHost {
     pub(super) fn new(seen: Sightings, heard: Option<Instant>) -> Self {
         Self {
@@ -76,6 +84,7 @@ impl LiveHost {
             heard,
             minute: VecDeque::new(),
             latest: None,
+            name: None,
             points: VecDeque::new(),
             rows: 0,
             version: 0,
@@ -151,7 +160,13 @@ impl LiveHost {
 
     /// Takes in a report. A later number of the same epoch is newer, whatever the host's clock says,
     /// because clocks are set back; so is another epoch, because it arrived later.
-    pub(super) fn insert(&mut self, key: RecordKey, interval: Arc<Interval>) {
+    ///
+    /// Says so where that gives it another name.
+    pub(super) fn insert(
+        &mut self,
+        key: RecordKey,
+        interval: Arc<Interval>,
+    ) -> Option<Renamed<'_>> {
         self.keep_probes(&interval);
         let held = Held::new(key, interval);
         let is_newer = self
@@ -165,8 +180,14 @@ impl LiveHost {
             let at = self.minute.partition_point(|other| other.end <= held.end);
             self.minute.insert(at, held.clone());
         }
+        let mut before = None;
         if is_newer {
             self.points.push_back(sums::point(&held.interval));
+            let name = name(&held.interval);
+            if self.name.as_deref() != name {
+                let name = name.map(Box::from);
+                before = Some(std::mem::replace(&mut self.name, name));
+            }
             self.latest = Some(held);
         }
         while self.points.len() > MAX_POINTS {
@@ -174,6 +195,10 @@ impl LiveHost {
         }
         self.prune();
         self.version += 1;
+        before.map(|before| Renamed {
+            before,
+            after: self.name.as_deref(),
+        })
     }
 
     /// Keeps the newest result of each target for a while: where there are many, they take turns.
@@ -377,6 +402,10 @@ impl Draft {
         };
         (summary, (self.version, top_peer))
     }
+}
+
+fn name(report: &Interval) -> Option<&str> {
+    Some(&report.host.as_ref()?.facts.hostname)
 }
 
 /// Whether both are the report of one interval of one machine, which was sent twice.

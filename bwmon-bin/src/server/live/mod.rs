@@ -16,13 +16,14 @@ use bwmon_core::query::{HostDetail, HostStatus, HostSummary};
 use bwmon_core::report::{AgentId, Interval, RecordKey};
 use bwmon_core::time::Timestamp;
 use bwmon_sinks::Clock;
+use foldhash::fast::RandomState;
 use tokio::sync::broadcast;
 
 use super::clocks::Clocks;
 use super::legacy::identity;
 use super::model::HostList;
 use crate::common::peers::Peer;
-use host::{Draft, KnownTopPeer, LiveHost, MAX_POINTS};
+use host::{Draft, KnownTopPeer, LiveHost, MAX_POINTS, Renamed};
 pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 
 /// Most hosts.
@@ -101,7 +102,7 @@ pub struct Live {
 
 #[derive(Debug, Default)]
 struct Hosts {
-    by_agent: HashMap<AgentId, LiveHost>,
+    by_agent: HashMap<AgentId, LiveHost, RandomState>,
     /// How many enrolled hosts have each name, as names are compared.
     enrolled_names: HashMap<String, usize>,
     rows: usize,
@@ -424,15 +425,9 @@ impl Hosts {
             return;
         };
         self.rows -= host.rows();
-        let before = host.latest();
-        host.insert(key, interval);
-        let after = host.latest();
-        if !identity::is_legacy(agent) {
-            rename(
-                &mut self.enrolled_names,
-                name(before.as_deref()),
-                name(after.as_deref()),
-            );
+        let renamed = host.insert(key, interval);
+        if let Some(Renamed { before, after }) = renamed.filter(|_| !identity::is_legacy(agent)) {
+            rename(&mut self.enrolled_names, before.as_deref(), after);
         }
         while self.rows + host.rows() > MAX_ROWS && host.let_go_of_oldest() {
             self.evicted += 1;
@@ -448,15 +443,8 @@ impl Hosts {
     }
 }
 
-fn name(report: Option<&Interval>) -> Option<&str> {
-    Some(&report?.host.as_ref()?.facts.hostname)
-}
-
 /// A host that had the name `before` has the name `after` now.
 fn rename(names: &mut HashMap<String, usize>, before: Option<&str>, after: Option<&str>) {
-    if before == after {
-        return;
-    }
     if let Some(before) = before.map(identity::folded) {
         let others = names.get(&before).map_or(0, |count| count - 1);
         if others == 0 {
