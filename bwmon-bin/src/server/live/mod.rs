@@ -29,7 +29,7 @@ pub(crate) use sums::{cpu_percent, memory_percent, uplink_bytes};
 /// Most hosts.
 pub const MAX_HOSTS: usize = 10_000;
 /// Most rows (flows, interfaces, file systems and so on) that the minutes of all hosts hold.
-const MAX_ROWS: usize = 1_000_000;
+const MAX_ROWS: usize = 800_000;
 /// Points of the sparklines of a list of all hosts: each has 60, and fewer where there are more than
 /// 2,000 hosts. They are most of what is sent.
 const LIST_POINTS: usize = 120_000;
