@@ -154,7 +154,7 @@ pub fn too_many_tries() -> ApiError {
 }
 
 /// The host that a request names: a browser that was led astray by DNS sends the name it was given.
-fn is_local_name(headers: &HeaderMap) -> bool {
+pub(super) fn is_local_name(headers: &HeaderMap) -> bool {
     let sent = headers.get(HOST).and_then(|host| host.to_str().ok());
     let Some(authority) = sent.and_then(|host| host.parse::<Authority>().ok()) else {
         return false;

@@ -97,6 +97,14 @@ impl Ledger {
             .any(|(from, to, _)| (*from..=*to).contains(&seq))
     }
 
+    /// Whether a number was given up for another reason than that no record ever had it.
+    fn is_given_up(&self, epoch: Epoch, seq: u64) -> bool {
+        let ranges = self.dropped.get(&epoch).into_iter().flatten();
+        ranges.into_iter().any(|(from, to, reason)| {
+            (*from..=*to).contains(&seq) && *reason != DropReason::NeverExisted
+        })
+    }
+
     /// Compares it with what the emitter in `data` wrote down, which has nothing left: each record
     /// that it emitted is in exactly one place, and what was acknowledged is there.
     pub(crate) fn balance(&self, data: &Path) -> Balance {
@@ -127,11 +135,16 @@ impl Ledger {
         for (epoch, seq, _) in lines(&data.join(EMITTED)) {
             // A drop record stands at the last number that it covers: that number is not stored.
             let is_notice = self.is_dropped(epoch, seq);
+            let is_named = self.is_given_up(epoch, seq);
             let is_kept = is_stored(epoch, seq) && !is_notice;
             let is_refused = refused.contains(&(epoch, seq));
             let places = [is_kept, is_notice && !is_refused, is_refused];
             let found = places.iter().filter(|is_there| **is_there).count();
             assert_eq!(found, 1, "{epoch} {seq} is in {places:?}");
+            assert!(
+                is_kept || is_named,
+                "{epoch} {seq} was emitted and is told as never having existed"
+            );
             balance.emitted += 1;
             balance.stored += usize::from(is_kept);
             balance.dropped += usize::from(places[1]);

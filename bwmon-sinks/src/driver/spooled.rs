@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bwmon_core::report::{
@@ -94,10 +94,11 @@ impl SpoolQueue {
             .name("spool".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let spool = open(clock.now());
+                let begun = (clock.now(), Instant::now());
+                let spool = open(begun.0);
                 let mut keeper = Keeper {
                     agent,
-                    clock,
+                    begun,
                     spool,
                     tap,
                     waiting,
@@ -202,7 +203,8 @@ impl fmt::Debug for SpoolQueue {
 /// What the thread has.
 struct Keeper {
     agent: AgentId,
-    clock: Clock,
+    /// When it began, by the wall clock and by one that nobody can set.
+    begun: (Timestamp, Instant),
     spool: Spool,
     tap: Option<Tap>,
     waiting: Arc<AtomicUsize>,
@@ -220,7 +222,8 @@ impl Keeper {
         loop {
             match commands.recv_timeout(TICK) {
                 Ok(Command::Close(reply)) => {
-                    let stats = self.spool.close(self.clock.now());
+                    let now = self.now();
+                    let stats = self.spool.close(now);
                     publish(&self.stats, &stats, &self.sums);
                     // Whoever asked may be gone.
                     let _is_heard = reply.send(());
@@ -229,13 +232,20 @@ impl Keeper {
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.spool.close(self.clock.now());
+                    let now = self.now();
+                    self.spool.close(now);
                     return;
                 }
             }
-            self.spool.tick(self.clock.now());
+            self.spool.tick(self.now());
             self.publish();
         }
+    }
+
+    /// The time as a spool is told it: it goes on evenly whatever is done to the wall clock, so that
+    /// nothing grows old by that.
+    fn now(&self) -> Timestamp {
+        self.begun.0.plus(self.begun.1.elapsed())
     }
 
     fn obey(&mut self, command: Command) {
@@ -259,7 +269,7 @@ impl Keeper {
                 self.credit = FIRST_CREDIT;
             }
             Command::Sync(reply) => {
-                self.spool.sync(self.clock.now());
+                self.spool.sync(self.now());
                 self.publish();
                 let _is_heard = reply.send(());
             }
@@ -268,13 +278,13 @@ impl Keeper {
     }
 
     fn begin(&mut self) {
-        let start = self.spool.begin_epoch(self.clock.now());
+        let start = self.spool.begin_epoch(self.now());
         self.announce(start);
         self.publish();
     }
 
     fn append(&mut self, interval: Interval) {
-        let records = self.spool.append(interval, self.clock.now());
+        let records = self.spool.append(interval, self.now());
         self.announce(records);
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use bwmon_core::report::{
-    CLOCK_REFUSAL, DropReason, Dropped, Epoch, Fate, Record, RecordBody, RecordKey,
+    CLOCK_REFUSAL, DropReason, Dropped, Epoch, Fate, Record, RecordBody, RecordKey, bounds,
 };
 
 use super::codec;
@@ -12,12 +12,14 @@ use super::quarantine;
 use super::ranges::RangeSet;
 use super::segment::LaneId;
 use super::state::Lost;
-use super::store::{Entry, Flows, Spool};
+use super::store::{Entry, Flows, MOST_LOST, Spool};
 
 /// Encoded bytes that go out at once, beyond the first record: they are several times as many in
 /// memory.
 const BATCH_BYTES: usize = 256 << 10;
 
+/// Holes in what the receiver has from which on the oldest goes first: half of what is told apart.
+const MOST_HOLES: usize = bounds::RANGES / 2;
 /// Reads that fail in a row before the record counts as damaged.
 const MOST_UNREADABLE: u32 = 8;
 /// No number is higher: JSON carries integers exactly up to here (RFC 8259, section 6).
@@ -40,6 +42,9 @@ impl Spool {
     /// they are settled or given back.
     pub fn take(&mut self, max: usize, credit: usize) -> Vec<Record> {
         self.give_back();
+        // A receiver tells only so many holes apart, and each live report before its backlog makes one.
+        let is_crowded = self.holes >= MOST_HOLES;
+        let credit = credit.max(usize::from(is_crowded));
         let told = self.lost.len().min(max.min(credit));
         self.telling = self.lost.drain(..told).collect();
         let mut batch: Vec<(Slot, Record)> = Vec::with_capacity(told);
@@ -48,6 +53,7 @@ impl Spool {
         }
         let mut bytes = 0;
         if batch.len() < max
+            && !is_crowded
             && let Some(slot) = self.newest_untried()
         {
             self.tried = Some(slot);
@@ -157,8 +163,11 @@ impl Spool {
         let is_told = |(rank, lost): &(u32, Lost)| *rank == slot.rank && lost.to == slot.seq;
         if let Some(at) = self.telling.iter().position(is_told) {
             let (rank, lost) = self.telling.remove(at);
-            if matches!(fate, Fate::Refused(_)) {
-                self.counts.notices_lost += 1;
+            match fate {
+                Fate::Refused(_) => self.counts.notices_lost += 1,
+                // Its own number had arrived as a report, and the others may still be missed.
+                Fate::Duplicate => self.note_gone(rank, lost),
+                _ => {}
             }
             self.done(rank, lost.from, lost.to);
             return Settled::Notice;
@@ -177,14 +186,17 @@ impl Spool {
 
     fn quarantine(&mut self, slot: Slot, entry: &Entry, reason: &str) {
         self.counts.quarantined += 1;
-        if slot.rank == self.rank() {
-            self.refused.insert(slot.seq, slot.seq);
-            self.refused.trim();
-            if reason.starts_with(CLOCK_REFUSAL) {
-                self.refused_by_clock.insert(slot.seq, slot.seq);
-                self.refused_by_clock.trim();
-            }
-        }
+        let is_about_the_clock = reason.starts_with(CLOCK_REFUSAL);
+        let refused = Lost {
+            from: slot.seq,
+            to: slot.seq,
+            records: 1,
+            reason: match is_about_the_clock {
+                true => DropReason::Clock,
+                false => DropReason::Refused,
+            },
+        };
+        self.note_gone(slot.rank, refused);
         let Ok(record) = self.join(slot, entry, &mut 0) else {
             return;
         };
@@ -206,6 +218,9 @@ impl Spool {
         let Some(rank) = self.slot(key).map(|slot| slot.rank) else {
             return;
         };
+        if rank == self.rank() {
+            self.holes = ranges.len();
+        }
         for &(from, to) in ranges {
             let last = if rank == self.rank() {
                 self.last_seq()
@@ -240,27 +255,35 @@ impl Spool {
     }
 
     fn explain(&mut self, rank: u32, from: u64, to: u64) {
-        let mut others = RangeSet::default();
-        let unknown = match rank == self.rank() {
-            true => self.refused.gaps(from, to),
-            false => vec![(from, to)],
+        let mut left = vec![(from, to)];
+        let gone = match rank == self.rank() {
+            true => self.gone.clone(),
+            false => Vec::new(),
         };
-        for (from, to) in unknown {
-            others.insert(from, to);
-            self.tell_of(rank, (from, to), 0, DropReason::NeverExisted);
-        }
-        for (from, to) in others.gaps(from, to) {
-            for (from, to) in self.refused_by_clock.gaps(from, to) {
-                others.insert(from, to);
-                self.tell_of(rank, (from, to), to - from + 1, DropReason::Refused);
+        for (reason, numbers) in gone {
+            let mut others = Vec::new();
+            for (from, to) in left {
+                let mut beside = RangeSet::default();
+                for (from, to) in numbers.gaps(from, to) {
+                    beside.insert(from, to);
+                    others.push((from, to));
+                }
+                for (from, to) in beside.gaps(from, to) {
+                    self.tell_of(rank, (from, to), to - from + 1, reason);
+                }
             }
+            left = others;
         }
-        for (from, to) in others.gaps(from, to) {
-            self.tell_of(rank, (from, to), to - from + 1, DropReason::Clock);
+        for (from, to) in left {
+            self.tell_of(rank, (from, to), 0, DropReason::NeverExisted);
         }
     }
 
+    /// Where too many losses wait, it is left for the next time that the receiver misses it.
     fn tell_of(&mut self, rank: u32, (from, to): (u64, u64), records: u64, reason: DropReason) {
+        if self.lost.len() >= MOST_LOST {
+            return;
+        }
         let lost = Lost {
             from,
             to,

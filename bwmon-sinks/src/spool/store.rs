@@ -19,7 +19,7 @@ pub(super) const FIRST_RANK: u32 = 1 << 16;
 /// Numbers that are set aside at once: a process that ends without warning skips at most as many.
 const RESERVED: u64 = 64;
 /// Most losses that wait to be told.
-const MOST_LOST: usize = 256;
+pub(super) const MOST_LOST: usize = 256;
 
 /// Flow rows of a record.
 #[derive(Debug)]
@@ -78,9 +78,10 @@ pub struct Spool {
     /// Losses to be told, and those that are being told.
     pub(super) lost: Vec<(u32, Lost)>,
     pub(super) telling: Vec<(u32, Lost)>,
-    pub(super) refused: RangeSet,
-    /// Those of them that were refused because of the clock.
-    pub(super) refused_by_clock: RangeSet,
+    /// Numbers of the present epoch that are gone, and why, for a receiver that misses them.
+    pub(super) gone: Vec<(DropReason, RangeSet)>,
+    /// Ranges of numbers that the receiver misses, as it said last.
+    pub(super) holes: usize,
     /// The newest record that was ever tried.
     pub(super) tried: Option<Slot>,
     /// Reads of the disk that failed in a row.
@@ -133,8 +134,8 @@ impl Spool {
             memory_bytes: 0,
             lost: Vec::new(),
             telling: Vec::new(),
-            refused: RangeSet::default(),
-            refused_by_clock: RangeSet::default(),
+            gone: Vec::new(),
+            holes: 0,
             tried: None,
             unreadable: 0,
             counts: Counts::default(),
@@ -182,7 +183,8 @@ impl Spool {
     pub fn tick(&mut self, now: Timestamp) {
         self.now = now;
         if let Mode::Memory { retry, .. } = &self.mode
-            && now >= *retry
+            // A clock that was set back must not put it off.
+            && (now >= *retry || now.plus(self.config.retry_every) < *retry)
         {
             self.recover();
         }
@@ -294,8 +296,8 @@ impl Spool {
         self.epochs.insert(self.rank() + 1, epoch);
         self.next_seq = 1;
         self.is_free = true;
-        self.refused = RangeSet::default();
-        self.refused_by_clock = RangeSet::default();
+        self.gone.clear();
+        self.holes = 0;
     }
 
     /// Sets numbers aside on disk, in both slots.
@@ -503,11 +505,34 @@ impl Spool {
             return;
         }
         if self.lost.len() == MOST_LOST {
-            // The receiver sees the gap and asks.
-            self.lost.remove(0);
+            // The receiver sees a gap before what it has, asks, and is then told why. So the lowest
+            // numbers are forgotten: of the last one it would never know.
+            let lowest = (0..self.lost.len()).min_by_key(|at| {
+                let (rank, lost) = self.lost.get(*at).copied().unzip();
+                (rank, lost.map(|lost| lost.from))
+            });
+            let (rank, forgotten) = self.lost.remove(lowest.unwrap_or(0));
+            self.note_gone(rank, forgotten);
             self.counts.notices_lost += 1;
         }
         self.lost.push((rank, lost));
+    }
+
+    /// Keeps why numbers are gone, so that it can be told to a receiver that misses them. What is
+    /// forgotten beyond a bound is told as never having existed.
+    pub(super) fn note_gone(&mut self, rank: u32, lost: Lost) {
+        if rank != self.rank() || lost.reason == DropReason::NeverExisted {
+            return;
+        }
+        let known = self.gone.iter().position(|(why, _)| *why == lost.reason);
+        if known.is_none() {
+            self.gone.push((lost.reason, RangeSet::default()));
+        }
+        let at = known.unwrap_or(self.gone.len() - 1);
+        if let Some((_, numbers)) = self.gone.get_mut(at) {
+            numbers.insert(lost.from, lost.to);
+            numbers.trim();
+        }
     }
 
     /// Gives up the oldest segment of a lane.

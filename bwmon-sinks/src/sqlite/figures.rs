@@ -57,6 +57,19 @@ pub struct JournalFigures {
     pub replays: u64,
 }
 
+/// What one transaction does.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// New records, and the bytes of the row that they became.
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    /// Records that became part of chunks, and chunks.
+    pub(super) sealed_records: u64,
+    pub(super) chunks: u64,
+    /// Generations that were sealed to their end.
+    pub(super) generations: u64,
+}
+
 impl Figures {
     /// What was counted.
     pub fn read(&self) -> JournalFigures {
@@ -86,9 +99,18 @@ impl Figures {
         self.0.journal_bytes.store(bytes as u64, Relaxed);
     }
 
-    pub(super) fn committed(&self, records: u64, bytes: u64) {
-        self.0.committed_records.fetch_add(records, Relaxed);
-        self.0.committed_bytes.fetch_add(bytes, Relaxed);
+    /// Adds what a transaction did, once it is committed.
+    pub(super) fn add(&self, counted: &Counted) {
+        let numbers = &self.0;
+        for (sum, more) in [
+            (&numbers.committed_records, counted.records),
+            (&numbers.committed_bytes, counted.bytes),
+            (&numbers.sealed_records, counted.sealed_records),
+            (&numbers.chunks, counted.chunks),
+            (&numbers.generations, counted.generations),
+        ] {
+            sum.fetch_add(more, Relaxed);
+        }
     }
 
     pub(super) fn written(&self, took: Duration, is_done: bool) {
@@ -101,15 +123,6 @@ impl Figures {
         counter.fetch_add(1, Relaxed);
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         numbers.commit_nanos.fetch_add(nanos, Relaxed);
-    }
-
-    pub(super) fn sealed(&self, records: u64, chunks: u64) {
-        self.0.sealed_records.fetch_add(records, Relaxed);
-        self.0.chunks.fetch_add(chunks, Relaxed);
-    }
-
-    pub(super) fn generation_sealed(&self) {
-        self.0.generations.fetch_add(1, Relaxed);
     }
 
     pub(super) fn wal_pages(&self) -> u64 {

@@ -49,7 +49,8 @@ pub(super) fn commit(
         .connection
         .prepare_cached("INSERT INTO journal (id, body) VALUES (?1, ?2)")?
         .execute(params![row, bytes])?;
-    parts.figures.committed(records, bytes.len() as u64);
+    parts.counted.records += records;
+    parts.counted.bytes += bytes.len() as u64;
     parts.heads.last_row = row;
     parts
         .heads

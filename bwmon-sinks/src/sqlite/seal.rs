@@ -30,7 +30,7 @@ pub(super) fn step(parts: &mut Parts<'_>) -> rusqlite::Result<()> {
         seal_agents(parts, &mut frozen)?;
         parts.heads.frozen = Some(frozen);
     } else if remove_rows(parts.connection, &mut frozen)? {
-        parts.figures.generation_sealed();
+        parts.counted.generations += 1;
         let sealed = parts.heads.sealed_row();
         parts.heads.streams.prune(sealed);
     } else {
@@ -61,7 +61,8 @@ fn seal_agents(parts: &mut Parts<'_>, frozen: &mut Frozen) -> rusqlite::Result<(
             through,
         };
         let chunks = part.seal(parts, &frozen.generation)?;
-        parts.figures.sealed(portion.len() as u64, chunks);
+        parts.counted.sealed_records += portion.len() as u64;
+        parts.counted.chunks += chunks;
         let done = portion.iter().map(|piece| piece.bytes()).sum::<usize>();
         bytes += done;
         agents += 1;

@@ -16,7 +16,7 @@ use super::checkpoint::{self, Checkpointer};
 use super::chunk::ChunkWriter;
 use super::connection;
 use super::error::{OpenError, write_error};
-use super::figures::Figures;
+use super::figures::{Counted, Figures};
 use super::heads::Heads;
 use super::maintenance::{CleanUp, Work};
 use super::{journal, seal};
@@ -63,7 +63,8 @@ pub(super) struct Parts<'a> {
     pub(super) connection: &'a Connection,
     pub(super) heads: &'a mut Heads,
     pub(super) chunks: &'a mut ChunkWriter,
-    pub(super) figures: &'a Figures,
+    /// What counts once the transaction is committed.
+    pub(super) counted: &'a mut Counted,
 }
 
 pub(super) struct Writer {
@@ -126,6 +127,7 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Failed::NotBegun)?;
+        let mut counted = Counted::default();
         let done = data_version(&transaction).and_then(|found| {
             if found != self.version {
                 // Somebody else has written since.
@@ -137,11 +139,14 @@ impl Store {
                 connection: &transaction,
                 heads: &mut self.heads,
                 chunks,
-                figures,
+                counted: &mut counted,
             })
         });
-        done.and_then(|value| transaction.commit().map(|()| value))
-            .map_err(Failed::InDoubt)
+        let done = done.and_then(|value| transaction.commit().map(|()| value));
+        if done.is_ok() {
+            figures.add(&counted);
+        }
+        done.map_err(Failed::InDoubt)
     }
 }
 

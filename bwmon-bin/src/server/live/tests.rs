@@ -191,9 +191,9 @@ fn memory_is_bounded_by_rows_and_the_window_tells() {
         report(&live, key(1, n + 1), many(1_000 + n * 2));
     }
     assert!(live.lock().rows <= MAX_ROWS);
-    assert_eq!(live.evicted(), 6);
+    assert_eq!(live.evicted(), 10);
     let minute = live.lock().by_agent[&AGENT].minute();
-    assert_eq!(minute.len(), 19);
+    assert_eq!(minute.len(), 15);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, RegistryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
-    judge(path, versions(&connection).map_err(sqlite)?)?;
+    judge(path, versions_at_once(&connection).map_err(sqlite)?)?;
     lay_out(path, &mut connection)?;
     use_log(&connection)
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
@@ -87,6 +87,11 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
             result => return result,
         }
     }
+}
+
+/// The same of one moment: another process may lay the file out between two readings.
+fn versions_at_once(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
+    versions(&*connection.unchecked_transaction()?)
 }
 
 /// `application_id` and `user_version`.

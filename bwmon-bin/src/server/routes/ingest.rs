@@ -89,6 +89,10 @@ where
     }
 }
 
+/// How much more memory than its text a document in JSON may take: an empty string is three bytes of it,
+/// and 24 when it was read.
+const JSON_GROWTH: usize = 8;
+
 async fn take<B>(app: &App, request: http::Request<B>) -> ApiResult<Receipt>
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -104,6 +108,9 @@ where
     let parse = move || -> ApiResult<_> {
         let document = encoding.decode(bytes)?;
         share.grow(document.len())?;
+        if format == Format::Json {
+            share.grow(document.len().saturating_mul(JSON_GROWTH))?;
+        }
         let parsed = format.parse(&document)?;
         share.grow(parsed.memory_bytes)?;
         Ok((parsed, share))

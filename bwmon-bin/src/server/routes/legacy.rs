@@ -68,6 +68,8 @@ async fn admit(
         format!("{ip} may not report here: it is not in the list `allow` under [legacy]")
     } else if is_of_a_browser(request.headers()) {
         "this is for agents, not for browsers".to_owned()
+    } else if is_of_another_name(&app, request.headers()) {
+        "the request names another host than this one: give the collector's address".to_owned()
     } else {
         return next.run(request).await;
     };
@@ -81,6 +83,13 @@ async fn admit(
 
 fn is_of_a_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN) || headers.contains_key(FETCH_SITE)
+}
+
+/// Whether a browser may have been led here by the name of somebody else's page, where only this machine
+/// can come.
+fn is_of_another_name(app: &App, headers: &HeaderMap) -> bool {
+    let address = app.legacy().address();
+    address.is_some_and(|address| address.ip().is_loopback()) && !guard::is_local_name(headers)
 }
 
 /// Stores a report.
