@@ -176,7 +176,7 @@ describe("the host view", () => {
 
   it("neither joins a gap nor draws it as zero", async () => {
     const { page } = await visit(hostPath(0), { hosts: 1 });
-    await expect.poll(() => label(page, "Throughput")).toContain("1 gap (agent restarted)");
+    await expect.poll(() => label(page, "Throughput")).toContain("1 gap (agent did not run)");
     const texts = await page
       .getByRole("figure", { name: "Throughput" })
       .locator("tbody tr")
