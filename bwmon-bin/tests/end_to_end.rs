@@ -1,6 +1,7 @@
 //! From real frames on a wire to the API: real namespaces, real agent, real HTTP, real SQLite.
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "each test binary uses its own part of this")]
 mod support;
 
 use std::net::IpAddr;

@@ -6,6 +6,7 @@ pub mod enrolment;
 pub mod errors;
 pub mod exposition;
 pub mod log;
+pub mod loopback;
 pub mod memory;
 pub mod peers;
 pub mod secret;

@@ -9,7 +9,6 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use super::auth::Access;
 use super::problem::{ApiError, ApiResult};
 use super::state::App;
+use crate::common::loopback;
 
 /// What scripts, styles and frames a page of ours may use: its own, and nothing inline.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -98,7 +98,7 @@ pub async fn admit(
 /// # Errors
 /// 421 for a foreign host name, 403 for a foreign origin.
 pub fn judge(app: &App, method: &Method, headers: &HeaderMap) -> ApiResult<Access> {
-    if app.is_loopback_only() && !is_local_name(headers) {
+    if app.is_loopback_only() && !loopback::is_named(headers) {
         return Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             "this collector answers to localhost, 127.0.0.1 and [::1] only; to reach it under \
@@ -153,18 +153,6 @@ pub fn too_many_tries() -> ApiError {
     .retry_after(60)
 }
 
-/// The host that a request names: a browser that was led astray by DNS sends the name it was given.
-pub(super) fn is_local_name(headers: &HeaderMap) -> bool {
-    let sent = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let Some(authority) = sent.and_then(|host| host.parse::<Authority>().ok()) else {
-        return false;
-    };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// A request that changes something must come from our own page, if it comes from a page at all. A
 /// session's cookie is sent by browsers only, which name the origin; without one it is refused.
 fn check_origin(method: &Method, headers: &HeaderMap, access: Access) -> ApiResult<()> {
@@ -203,7 +191,7 @@ mod tests {
     use super::*;
 
     fn is_local(host: &str) -> bool {
-        is_local_name(&HeaderMap::from_iter([(HOST, host.parse().unwrap())]))
+        loopback::is_named(&HeaderMap::from_iter([(HOST, host.parse().unwrap())]))
     }
 
     #[test]

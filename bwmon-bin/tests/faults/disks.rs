@@ -7,7 +7,6 @@ use bwmon_core::report::DropReason;
 use bwmon_core::testkit::namespace::{self, sh};
 
 use super::emitter::wait_for_fates;
-use super::kills::assert_received_adds_up;
 use super::lab::Lab;
 use super::proxy::Fault;
 use super::scale;
@@ -37,11 +36,7 @@ fn a_full_disk_of_the_agent_loses_only_what_it_names() {
             thread::sleep(Duration::from_secs(scale::of("BWMON_SOAK_FULL_S", 5, 60)));
             lab.proxy.always(Fault::None);
             wait_for_fates(&lab.emitter_data(), 200);
-            lab.finish_emitter();
-            assert_received_adds_up(&lab);
-            lab.end();
-            let ledger = lab.ledger_of(&lab.emitter_data());
-            let balance = ledger.balance(&lab.emitter_data());
+            let balance = lab.settle();
             scale::say(&format!("full disk of the agent: {balance:?}"));
             sh(&format!("umount {}", spool.display()));
         },
@@ -76,17 +71,8 @@ fn a_full_disk_of_the_collector_loses_nothing() {
         thread::sleep(Duration::from_secs(scale::of("BWMON_SOAK_FULL_S", 3, 60)));
         sh(&format!("mount -o remount,size=256m {}", data.display()));
         wait_for_fates(&lab.emitter_data(), 100);
-        lab.finish_emitter();
-        assert_received_adds_up(&lab);
-        lab.end();
-        let balance = lab
-            .ledger_of(&lab.emitter_data())
-            .balance(&lab.emitter_data());
-        assert_eq!(
-            (balance.dropped, balance.quarantined),
-            (0, 0),
-            "{balance:?}"
-        );
+        let balance = lab.settle();
+        balance.assert_nothing_lost();
         scale::say(&format!("full disk of the collector: {balance:?}"));
         // This process keeps the database's file open, because of its locks.
         sh(&format!("umount --lazy {}", data.display()));
@@ -102,11 +88,8 @@ fn a_small_spool_names_what_it_gives_up() {
     thread::sleep(Duration::from_secs(scale::of("BWMON_SOAK_FULL_S", 25, 120)));
     lab.proxy.always(Fault::None);
     wait_for_fates(&lab.emitter_data(), 200);
-    lab.finish_emitter();
-    lab.end();
-    let ledger = lab.ledger_of(&lab.emitter_data());
-    let balance = ledger.balance(&lab.emitter_data());
-    let reasons = ledger.given_up();
+    let balance = lab.settle();
+    let reasons = lab.ledger_of(&lab.emitter_data()).given_up();
     let is_full = |reason: &(u64, u64, DropReason)| reason.2 == DropReason::SpoolFull;
     assert!(
         !reasons.is_empty() && reasons.iter().all(is_full),

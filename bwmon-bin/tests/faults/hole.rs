@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::emitter::{EMITTED, wait_for_fates};
 use super::lab::Lab;
 use super::proxy::Fault;
 use super::scale;
+use super::support::product::Running;
 use super::support::wait::wait_for;
 
 /// How much an agent may grow meanwhile, in KiB.
@@ -41,9 +42,9 @@ fn an_agent_captures_on_while_its_collector_never_answers() {
                 });
                 lab.proxy.always(Fault::BlackHole);
                 thread::sleep(Duration::from_secs(2));
-                let before = resident_kib(agent.0.id());
+                let before = resident_kib(agent.id());
                 thread::sleep(hole);
-                let after = resident_kib(agent.0.id());
+                let after = resident_kib(agent.id());
                 lab.proxy.always(Fault::None);
                 is_over.store(true, Ordering::Relaxed);
                 (before, after)
@@ -57,16 +58,14 @@ fn an_agent_captures_on_while_its_collector_never_answers() {
             ));
             assert!(after.saturating_sub(before) <= MOST_GROWTH_KIB);
             // Its next try may be minutes away. Killed and started again, it tries at once.
-            drop(agent);
+            agent.kill();
             let last = reported(&reports);
             lab.start_agent();
             wait_for("everything to arrive", || {
                 (lab.ledger_of(&lab.agent_data()).records() >= last).then_some(())
             });
             lab.end();
-            let ledger = lab.ledger_of(&lab.agent_data());
-            ledger.assert_whole();
-            assert_eq!(ledger.given_up(), []);
+            lab.whole_ledger_of_agent();
         },
     );
 }
@@ -88,35 +87,18 @@ fn an_hour_of_reports_without_an_answer_waits_on_disk_and_not_in_memory() {
     let after = resident_kib(lab.emitter_id());
     lab.proxy.always(Fault::None);
     wait_for_fates(&lab.emitter_data(), count);
-    lab.finish_emitter();
-    lab.end();
-    let balance = lab
-        .ledger_of(&lab.emitter_data())
-        .balance(&lab.emitter_data());
+    let balance = lab.settle();
     scale::say(&format!(
         "{count} reports without an answer: emitter from {before} to {after} KiB; {balance:?}"
     ));
-    assert_eq!(
-        (balance.dropped, balance.quarantined),
-        (0, 0),
-        "{balance:?}"
-    );
+    balance.assert_nothing_lost();
     assert!(after.saturating_sub(before) <= MOST_GROWTH_KIB);
 }
 
-/// A process that is killed when dropped, also by a test that fails.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// An agent that captures on loopback and prints its reports to a file.
-fn capturing_agent(lab: &Lab, reports: &Path) -> Killed {
-    let child = Command::new(env!("CARGO_BIN_EXE_bwmon-agent"))
+fn capturing_agent(lab: &Lab, reports: &Path) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bwmon-agent"));
+    command
         .args(["run", "--interval", "1s", "--ping", "false", "--stdout"])
         .args([
             "--capture-interfaces",
@@ -128,11 +110,8 @@ fn capturing_agent(lab: &Lab, reports: &Path) -> Killed {
         .arg(format!("http://{}", lab.proxy.address()))
         .arg("--data-dir")
         .arg(lab.agent_data())
-        .stdin(Stdio::null())
-        .stdout(File::create(reports).unwrap())
-        .spawn()
-        .unwrap();
-    Killed(child)
+        .stdout(File::create(reports).unwrap());
+    Running::spawn(command)
 }
 
 /// Some traffic: 500 datagrams a second.

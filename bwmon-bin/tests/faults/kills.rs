@@ -47,20 +47,9 @@ fn kills_of_either_side_and_lost_answers_lose_nothing_and_double_nothing() {
     wait_for_fates(&lab.emitter_data(), 100);
     let lost_answers = lab.proxy.count(Fault::DropAnswer);
     lab.proxy.always(Fault::None);
-    lab.finish_emitter();
-    assert_received_adds_up(&lab);
-    lab.end();
-    let balance = lab
-        .ledger_of(&lab.emitter_data())
-        .balance(&lab.emitter_data());
-    let agent = lab.ledger_of(&lab.agent_data());
-    agent.assert_whole();
-    assert_eq!(agent.given_up(), []);
-    assert_eq!(
-        (balance.dropped, balance.quarantined),
-        (0, 0),
-        "{balance:?}"
-    );
+    let balance = lab.settle();
+    let agent = lab.whole_ledger_of_agent();
+    balance.assert_nothing_lost();
     assert!(lost_answers > 0 && balance.duplicates > 0, "{balance:?}");
     scale::say(&format!(
         "seed {seed}: {killed:?} kills of collector, emitter and agent, {lost_answers} lost answers: {balance:?}, \
@@ -90,31 +79,11 @@ fn an_outage_with_restarts_inside_loses_nothing() {
     thread::sleep(outage.saturating_sub(begun.elapsed()));
     lab.start_collector();
     wait_for_fates(&lab.emitter_data(), 200);
-    lab.finish_emitter();
-    assert_received_adds_up(&lab);
-    lab.end();
-    let balance = lab
-        .ledger_of(&lab.emitter_data())
-        .balance(&lab.emitter_data());
-    assert_eq!(
-        (balance.dropped, balance.quarantined),
-        (0, 0),
-        "{balance:?}"
-    );
-    let agent = lab.ledger_of(&lab.agent_data());
-    agent.assert_whole();
-    assert_eq!(agent.given_up(), []);
+    let balance = lab.settle();
+    balance.assert_nothing_lost();
+    let agent = lab.whole_ledger_of_agent();
     scale::say(&format!(
         "{outage:?} of outage with {restarts} restarts: {balance:?}, {} records of the agent",
         agent.records()
     ));
-}
-
-/// Since its last start the collector's own sums add up.
-pub(super) fn assert_received_adds_up(lab: &Lab) {
-    let received = lab.metric("bwmon_collector_records_received_total");
-    let fates = lab.metric("bwmon_collector_records_total");
-    let handed_back = lab.metric("bwmon_collector_records_handed_back_total");
-    assert!(received > 0.0);
-    assert_eq!(received, fates + handed_back);
 }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use super::emitter::Emitter;
-use super::ledger::Ledger;
+use super::ledger::{Balance, Ledger};
 use super::proxy::Proxy;
 use super::support::product::{Running, agent, collector, enrol};
 
@@ -120,11 +120,37 @@ impl Lab {
         self.emitter.as_ref().unwrap().id()
     }
 
-    /// Has the emitter deliver what it has and end.
-    pub(crate) fn finish_emitter(&mut self) {
+    fn finish_emitter(&mut self) {
         if let Some(emitter) = self.emitter.take() {
             emitter.finish();
         }
+    }
+
+    /// Has the emitter deliver what it has and ends everybody; what became of what it emitted. The
+    /// collector's own sums must add up before.
+    pub(crate) fn settle(&mut self) -> Balance {
+        self.finish_emitter();
+        self.assert_received_adds_up();
+        self.end();
+        let data = self.emitter_data();
+        self.ledger_of(&data).balance(&data)
+    }
+
+    /// Since its last start the collector's own sums add up.
+    fn assert_received_adds_up(&self) {
+        let received = self.metric("bwmon_collector_records_received_total");
+        let fates = self.metric("bwmon_collector_records_total");
+        let handed_back = self.metric("bwmon_collector_records_handed_back_total");
+        assert!(received > 0.0);
+        assert_eq!(received, fates + handed_back);
+    }
+
+    /// The ledger of the real agent, of which nothing may be missing.
+    pub(crate) fn whole_ledger_of_agent(&self) -> Ledger {
+        let ledger = self.ledger_of(&self.agent_data());
+        ledger.assert_whole();
+        assert_eq!(ledger.given_up(), []);
+        ledger
     }
 
     /// Ends the agent in order, which delivers what waits, and then the collector.

@@ -37,6 +37,13 @@ pub(crate) struct Balance {
     pub(crate) duplicates: usize,
 }
 
+impl Balance {
+    /// Everything that was emitted is stored.
+    pub(crate) fn assert_nothing_lost(&self) {
+        assert_eq!((self.dropped, self.quarantined), (0, 0), "{self:?}");
+    }
+}
+
 impl Ledger {
     /// Reads what the collector, which may run, has of `agent`.
     pub(crate) fn of(collector: &Path, agent: AgentId) -> Self {

@@ -4,7 +4,6 @@ use std::thread;
 use std::time::Duration;
 
 use super::emitter::wait_for_fates;
-use super::kills::assert_received_adds_up;
 use super::lab::Lab;
 use super::proxy::Fault;
 
@@ -27,15 +26,6 @@ fn whatever_the_line_does_everything_arrives_once() {
         lab.proxy.always(Fault::None);
         wait_for_fates(&lab.emitter_data(), 20);
     }
-    lab.finish_emitter();
-    assert_received_adds_up(&lab);
-    lab.end();
-    let balance = lab
-        .ledger_of(&lab.emitter_data())
-        .balance(&lab.emitter_data());
-    assert_eq!(
-        (balance.dropped, balance.quarantined),
-        (0, 0),
-        "{balance:?}"
-    );
+    let balance = lab.settle();
+    balance.assert_nothing_lost();
 }

@@ -16,13 +16,19 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn spawn(mut command: Command) -> Self {
+    /// Starts it, with nothing to read.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         Self {
             child: command
                 .stdin(Stdio::null())
                 .spawn()
                 .expect("the binary starts"),
         }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM, then waits for the end, which must be orderly.

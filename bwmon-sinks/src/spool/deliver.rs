@@ -256,24 +256,19 @@ impl Spool {
 
     fn explain(&mut self, rank: u32, from: u64, to: u64) {
         let mut left = vec![(from, to)];
-        let gone = match rank == self.rank() {
-            true => self.gone.clone(),
-            false => Vec::new(),
-        };
-        for (reason, numbers) in gone {
-            let mut others = Vec::new();
-            for (from, to) in left {
-                let mut beside = RangeSet::default();
-                for (from, to) in numbers.gaps(from, to) {
-                    beside.insert(from, to);
-                    others.push((from, to));
-                }
-                for (from, to) in beside.gaps(from, to) {
-                    self.tell_of(rank, (from, to), to - from + 1, reason);
+        // Nothing is noted as gone meanwhile.
+        let gone = std::mem::take(&mut self.gone);
+        let is_present = rank == self.rank();
+        for (reason, numbers) in gone.iter().filter(|_| is_present) {
+            for &(from, to) in &left {
+                for (from, to) in numbers.within(from, to) {
+                    self.tell_of(rank, (from, to), to - from + 1, *reason);
                 }
             }
-            left = others;
+            let rest = left.iter().flat_map(|&(from, to)| numbers.gaps(from, to));
+            left = rest.collect();
         }
+        self.gone = gone;
         for (from, to) in left {
             self.tell_of(rank, (from, to), 0, DropReason::NeverExisted);
         }

@@ -36,6 +36,14 @@ impl RangeSet {
         self.0.get(at).is_some_and(|range| range.0 <= number)
     }
 
+    /// The numbers of `from..=to` that are in it.
+    pub(super) fn within(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
+        let at = self.0.partition_point(|range| range.1 < from);
+        let rest = self.0.get(at..).unwrap_or_default().iter();
+        rest.take_while(move |range| range.0 <= to)
+            .map(move |range| (range.0.max(from), range.1.min(to)))
+    }
+
     /// The numbers of `from..=to` that are not in it.
     pub(super) fn gaps(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
         let mut gaps = Vec::new();
@@ -76,6 +84,9 @@ mod tests {
             let gaps: Vec<u64> = ranges.gaps(1, 66).into_iter().flat_map(|(a, b)| a..=b).collect();
             let missing: Vec<u64> = (1..=66).filter(|n| !model.contains(n)).collect();
             prop_assert_eq!(gaps, missing);
+            let within: Vec<u64> = ranges.within(5, 50).flat_map(|(a, b)| a..=b).collect();
+            let shared: Vec<u64> = model.range(5..=50).copied().collect();
+            prop_assert_eq!(within, shared);
             prop_assert!(ranges.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
         }
     }

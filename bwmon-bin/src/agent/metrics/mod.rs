@@ -7,14 +7,13 @@ mod process;
 mod text;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -26,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use super::config::LoopbackAddress;
 use super::outlets::{Outlets, Watched};
 use super::vitals::Vitals;
-use crate::common::exposition;
+use crate::common::{exposition, loopback};
 
 /// Connections at once; further ones wait in the system.
 const CONNECTIONS: usize = 4;
@@ -112,11 +111,7 @@ async fn connection(stream: TcpStream, sources: &Sources) -> hyper::Result<()> {
 }
 
 fn answer(request: &Request<Incoming>, sources: &Sources) -> Response<Full<Bytes>> {
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok());
-    let (status, kind, body) = if !host.is_some_and(is_this_host) {
+    let (status, kind, body) = if !loopback::is_named(request.headers()) {
         // A page of another site whose name leads here must not read it.
         let detail = "ask for it as 127.0.0.1, [::1] or localhost\n";
         (StatusCode::MISDIRECTED_REQUEST, PLAIN, detail.to_owned())
@@ -143,49 +138,3 @@ fn answer(request: &Request<Incoming>, sources: &Sources) -> Response<Full<Bytes
 }
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-
-/// Whether a `Host` header names loopback.
-fn is_this_host(host: &str) -> bool {
-    let is_loopback = |ip: IpAddr| ip.is_loopback();
-    if let Ok(address) = host.parse::<SocketAddr>() {
-        return is_loopback(address.ip());
-    }
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.parse::<u16>().is_ok() => name,
-        _ => host,
-    };
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_loopback)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_this_host;
-
-    #[test]
-    fn only_names_of_loopback_are_this_host() {
-        for host in [
-            "127.0.0.1",
-            "127.0.0.1:9463",
-            "127.9.9.9:1",
-            "localhost",
-            "LocalHost:9463",
-            "[::1]",
-            "[::1]:9463",
-        ] {
-            assert!(is_this_host(host), "{host}");
-        }
-        for host in [
-            "",
-            "example.org",
-            "example.org:9463",
-            "127.0.0.1.example.org",
-            "localhost.example.org",
-            "192.0.2.1:9463",
-            "[2001:db8::1]:9463",
-            "0.0.0.0:9463",
-        ] {
-            assert!(!is_this_host(host), "{host}");
-        }
-    }
-}

@@ -329,6 +329,11 @@ fn spool(text: &mut Exposition, stats: Option<&SpoolStats>) {
             ("off", flag(is_off)),
         ],
     );
+    lanes(text, &stats);
+    held(text, &stats);
+}
+
+fn lanes(text: &mut Exposition, stats: &SpoolStats) {
     let (core, flow) = (&stats.core, &stats.flow);
     for (name, help, of_core, of_flow) in [
         (
@@ -364,6 +369,9 @@ fn spool(text: &mut Exposition, stats: Option<&SpoolStats>) {
             &[("core", of_core), ("flow", of_flow)],
         );
     }
+}
+
+fn held(text: &mut Exposition, stats: &SpoolStats) {
     let sizes: [(Kind, &str, &str, u64); 4] = [
         (
             Gauge,

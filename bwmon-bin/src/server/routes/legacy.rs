@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
+use crate::common::loopback;
 use crate::server::extract::{field_error, is_json};
 use crate::server::guard::{self, Peer};
 use crate::server::ingest::{self, IngestError};
@@ -89,7 +90,7 @@ fn is_of_a_browser(headers: &HeaderMap) -> bool {
 /// can come.
 fn is_of_another_name(app: &App, headers: &HeaderMap) -> bool {
     let address = app.legacy().address();
-    address.is_some_and(|address| address.ip().is_loopback()) && !guard::is_local_name(headers)
+    address.is_some_and(|address| address.ip().is_loopback()) && !loopback::is_named(headers)
 }
 
 /// Stores a report.
